@@ -18,9 +18,10 @@ from penstock.engines._messages import from_parts, public_parts
 from penstock.engines._ray_worker import run_task
 from penstock.errors import EngineError, MissingDependencyError
 
-__all__ = ["RayEngine"]
+__all__ = ["RayEngine", "ray_module"]
 
 _OLDEST = (2, 50)
+_NAMED = ("auto", "local")  # addresses that Ray has names for
 _PATIENCE = 5.0  # seconds to wait for the cluster's machine to answer
 _USAGE = "RAY_USAGE_STATS_ENABLED"
 
@@ -52,7 +53,8 @@ class RayEngine:
     """
 
     def __init__(self, address: str | None = None, *, num_workers: int | None = None) -> None:
-        if address is not None and (not isinstance(address, str) or not address.strip()):
+        known = isinstance(address, str) and (address in _NAMED or _host_and_port(address) is not None)
+        if address is not None and not known:
             raise EngineError(f"address={address!r} is not valid. Expected 'host:port', 'ray://host:port' or 'auto'")
         whole = isinstance(num_workers, int) and not isinstance(num_workers, bool)
         if num_workers is not None and not (whole and num_workers > 0):
@@ -102,7 +104,7 @@ class RayEngine:
 
     def _connected(self) -> Any:
         """Return ray, connected."""
-        ray = _ray()
+        ray = ray_module()
         if ray.is_initialized():
             self._check_same(ray)
             return ray
@@ -118,23 +120,28 @@ class RayEngine:
 
     def _check_same(self, ray: Any) -> None:
         """Refuse to take another cluster for the one that was named."""
-        if self.address in {None, "auto", "local"} or str(self.address).startswith("ray://"):
+        if self.address is None or self.address in _NAMED or self.address.startswith("ray://"):
             return
         used = str(ray.get_runtime_context().gcs_address)
-        if _numeric(used) != _numeric(str(self.address)):
+        if _numeric(used) != _numeric(self.address):
             raise EngineError(
                 f"Ray is connected to {used!r} and not to {self.address!r}",
                 hint="call ray.shutdown() first, or use RayEngine() to use the cluster that is connected",
             )
 
 
-def _ray() -> Any:
+def ray_module() -> Any:
+    """Return Ray, which is imported when it is first needed.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed, or too old.
+    """
     try:
         import ray
     except ImportError as error:
-        raise MissingDependencyError(
-            "engine='ray' needs Ray, which is not installed", hint='pip install "penstock[ray]"'
-        ) from error
+        raise MissingDependencyError("Ray is not installed", hint='pip install "penstock[ray]"') from error
     if tuple(int(part) for part in ray.__version__.split(".")[:2]) < _OLDEST:
         raise MissingDependencyError(
             f"Ray {ray.__version__} is installed. Expected 2.50 or newer", hint='pip install -U "penstock[ray]"'
@@ -149,11 +156,9 @@ def _host_and_port(address: str) -> tuple[str, int] | None:
 
 def _check_reachable(address: str) -> None:
     """Say at once that nobody answers; Ray itself tries for minutes."""
-    if address in {"auto", "local"}:
-        return
     place = _host_and_port(address)
     if place is None:
-        raise EngineError(f"address={address!r} is not valid. Expected 'host:port', 'ray://host:port' or 'auto'")
+        return
     try:
         socket.create_connection(place, timeout=_PATIENCE).close()
     except (OSError, UnicodeError, OverflowError) as error:

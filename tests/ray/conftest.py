@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[2]
 _OWN = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
 
 
+_CONNECTED = {"log_to_driver": False, "logging_level": "ERROR"}
+
+
 def free_ports(count):
     sockets = [socket.socket() for _ in range(count)]
     try:
@@ -30,7 +33,10 @@ def free_ports(count):
 
 @pytest.fixture(scope="session")
 def cluster():
-    """Address of a cluster; its ports are given, since Ray waits only 15 s for agents that choose their own."""
+    """Address of a cluster; its ports are given, since Ray waits only 15 s for agents to choose some."""
+    if os.environ.get("PENSTOCK_TEST_RAY"):  # one that runs already: it takes ten seconds to start
+        yield os.environ["PENSTOCK_TEST_RAY"]
+        return
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # short: Ray's sockets lie below it
     with pytest.MonkeyPatch.context() as patch:
         for name, value in _OWN.items():
@@ -45,7 +51,10 @@ def cluster():
 
 
 def _started(folder):
-    for _ in range(3):
+    # Ray imports jsonschema, which would compile the grammar of this package for two seconds in every process
+    Path(folder, "rfc3987_syntax.py").write_text("raise ImportError")
+    paths = os.pathsep.join([folder, str(ROOT), os.environ.get("PYTHONPATH", "")])
+    for attempt in range(3):
         port, agent, listening, environment, metrics = free_ports(5)
         command = [
             Path(sys.executable).with_name("ray"), "start", "--head", "--block", f"--port={port}", "--num-cpus=2",
@@ -54,56 +63,35 @@ def _started(folder):
             f"--metrics-export-port={metrics}", "--object-store-memory=100000000", f"--temp-dir={folder}",
             "--disable-usage-stats", "--node-ip-address=127.0.0.1",
         ]  # fmt: skip
-        # Ray imports jsonschema, which would compile the grammar of this package for two seconds in every process
-        Path(folder, "rfc3987_syntax.py").write_text("raise ImportError")
-        paths = os.pathsep.join([folder, str(ROOT), os.environ.get("PYTHONPATH", "")])
-        process = subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        if _has_workers(process, f"127.0.0.1:{port}"):
-            return process, f"127.0.0.1:{port}"
-        process.terminate()
-        process.wait(60)
-    raise RuntimeError("Ray did not start in three tries")
-
-
-def _has_workers(process, address):
-    """Wait until the cluster runs tasks, or has failed."""
-    import ray
-
-    host, port = address.split(":")
-    for _ in range(600):
-        if process.poll() is not None:
-            return False
-        try:
-            socket.create_connection((host, int(port)), timeout=1).close()
-            break
-        except OSError:
+        told = Path(folder, f"told{attempt}")
+        with told.open("wb") as output:
+            process = subprocess.Popen(
+                command, env={**os.environ, "PYTHONPATH": paths}, stdout=output, stderr=subprocess.STDOUT
+            )
+        while process.poll() is None and b"Ray runtime started" not in told.read_bytes():
             time.sleep(0.1)
-    try:
-        ray.init(address, log_to_driver=False, logging_level="ERROR")
-        return ray.get(ray.remote(abs).remote(-1), timeout=60) == 1
-    except Exception:  # noqa: BLE001  whatever Ray raises when it has not started
-        return False
-    finally:
-        ray.shutdown()
+        if process.poll() is None:
+            return process, f"127.0.0.1:{port}"
+    raise RuntimeError(f"Ray did not start: {told.read_text()[-2000:]}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def connected(cluster):
     """Ray, connected by the user."""
     import ray
 
-    if not ray.is_initialized():
-        ray.init(cluster, log_to_driver=False, logging_level="ERROR")
+    ray.init(cluster, **_CONNECTED)
     yield ray
-    assert ray.is_initialized()  # no engine ends what it did not begin
+    ray.shutdown()
 
 
 @pytest.fixture
 def apart(cluster):
-    """Address of a cluster this process is not connected to."""
+    """Address of the cluster, to which this process is not connected for the time of the test."""
     import ray
 
+    was_connected = ray.is_initialized()
     ray.shutdown()
-    return cluster
+    yield cluster
+    if was_connected:
+        ray.init(cluster, **_CONNECTED)

@@ -408,6 +408,43 @@ class Samples(ABC, Generic[_V]):
             **options,
         )  # fmt: skip
 
+    def to_ray(
+        self, tensors: Sequence[str] | None = None, *, decode: bool = True, num_blocks: int | None = None
+    ) -> Any:
+        """Return the samples as a Ray Dataset, in their order; nothing is read until Ray asks for it.
+
+        Its blocks are read where Ray runs its tasks, never here.
+
+        Parameters
+        ----------
+        tensors : list of str, optional
+            Tensors to read; by default all.
+        decode : bool
+            Whether images are arrays, uint8 of shape (height, width, channels), or encoded bytes.
+        num_blocks : int, optional
+            Number of parts that are read by a task each; by default of 512 samples with images, 65,536 without.
+
+        Returns
+        -------
+        ray.data.Dataset
+            A column for each tensor, and ``index``, the row of each sample in `version`. Class labels are indices,
+            boxes arrays of shape (num_boxes, 4), texts str, JSON values text, missing samples None.
+
+        Raises
+        ------
+        MissingDependencyError
+            If Ray is not installed.
+        TensorNotFoundError
+            If there is no such tensor.
+
+        Examples
+        --------
+        >>> batches = ds.to_ray(["images", "labels"]).iter_batches(batch_size=64)  # doctest: +SKIP
+        """
+        from penstock.dataset.views._to_ray import to_ray
+
+        return to_ray(self._content, tensors, decode=decode, num_blocks=num_blocks)
+
     # ---- to look at ----------------------------------------------------------------------
 
     def summary(self) -> None:
