@@ -22,6 +22,7 @@ __all__ = ["RayEngine", "ray_module"]
 
 _OLDEST = (2, 50)
 _NAMED = ("auto", "local")  # addresses that Ray has names for
+_ENDING = 60.0  # seconds for tasks that are canceled to end
 _PATIENCE = 5.0  # seconds to wait for the cluster's machine to answer
 _USAGE = "RAY_USAGE_STATS_ENABLED"
 
@@ -81,9 +82,7 @@ class RayEngine:
             while waiting:
                 yield _result(ray, *waiting.popleft())
         finally:
-            for _, reference in waiting:
-                with contextlib.suppress(Exception):  # the cluster may be gone, and nobody waits for it any more
-                    ray.cancel(reference)
+            _end_tasks(ray, [reference for _, reference in waiting])
 
     def close(self) -> None:
         """Disconnect from the cluster, or end it, where this engine connected to it or started it."""
@@ -200,6 +199,15 @@ def _no_usage_statistics() -> Iterator[None]:
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
+def _end_tasks(ray: Any, references: list[Any]) -> None:
+    """End tasks that nobody waits for, and see them ended: one that still wrote would write into what is removed."""
+    with contextlib.suppress(Exception):  # the cluster may be gone, and its tasks with it
+        for reference in references:
+            ray.cancel(reference)
+        if references:
+            ray.wait(references, num_returns=len(references), timeout=_ENDING, fetch_local=False)
 
 
 def _result(ray: Any, item: Any, reference: Any) -> Any:

@@ -158,7 +158,7 @@ def test_a_copy_of_a_view_has_the_same_rows_and_identities(engine, pictures, req
 
 
 def _copied(ds, view_id) -> Snapshot:
-    return content_of(ds.load_view(view_id)).table._copy.stored.snapshot
+    return content_of(ds.load_view(view_id)).table.copy.stored.snapshot
 
 
 def _imported(make, engine, tmp_path):

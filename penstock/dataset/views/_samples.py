@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._content import Content, HasContent, first_label_tensor
+from penstock.dataset.samples._content import HasContent, first_label_tensor
 from penstock.dataset.samples._reserved import ELSEWHERE, is_attribute, kinds_with, reserved_names
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.samples._sample import Sample
@@ -17,10 +17,9 @@ from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.views import _drawing as drawing
 from penstock.dataset.views._drawing import Mode, Seed
 from penstock.dataset.views._fixed_content import FixedContent, Home
+from penstock.dataset.views._loaded import LoadedSamples
 from penstock.engines import EngineOption
 from penstock.errors import DatasetError, SamplingError, TensorNotFoundError
-from penstock.loader import Loader
-from penstock.loader.chain._one_call import one_call
 from penstock.sampling import SamplingPlan
 from penstock.tql import Weights
 
@@ -35,10 +34,8 @@ __all__ = ["Samples"]
 _V = TypeVar("_V")
 
 
-class Samples(ABC, Generic[_V]):
+class Samples(LoadedSamples, ABC, Generic[_V]):
     """A sequence of samples with named tensors; `_V` is the type of its views."""
-
-    _content: Content
 
     @abstractmethod
     def _origin(self) -> HasContent[Home] | None:
@@ -326,124 +323,6 @@ class Samples(ABC, Generic[_V]):
         if labels is None:
             raise SamplingError("there is no class_label tensor", hint="pass the labels as an array")
         return Tensor(self._content, labels).__class_counts__()
-
-    # ---- loaders -------------------------------------------------------------------------
-
-    def dataloader(self, *, seed: Seed = ...) -> Loader:
-        """Return a loader of these samples, to be configured by a chain of calls.
-
-        Parameters
-        ----------
-        seed : int or None, optional
-            Of draws, order and transforms; None takes fresh entropy. By default a
-            view's own, 0 for a dataset.
-
-        Returns
-        -------
-        Loader
-            ``.transform(…).batch(64).shuffle().pytorch()`` and iterate.
-        """
-        return drawing.loader_of(self._content, seed=seed)
-
-    def pytorch(
-        self,
-        num_workers: int = 0,
-        shuffle: bool = False,
-        transform: Any = None,
-        tensors: list[str] | None = None,
-        batch_size: int | None = 1,
-        collate_fn: Callable[[list[Any]], Any] | None = None,
-        *,
-        seed: Seed = ...,
-        **options: Any,
-    ) -> Loader:
-        """Return a loader of torch tensors in one call.
-
-        Parameters
-        ----------
-        num_workers : int
-            Processes for the transform.
-        shuffle : bool
-            Whether each epoch comes in another order.
-        transform : callable or dict of str to callable, optional
-            Applied to each sample.
-        tensors : list of str, optional
-            Tensors to read; by default all.
-        batch_size : int or None
-            Samples per batch; None yields single samples.
-        collate_fn : callable, optional
-            Function that makes a batch from a list of samples.
-        seed : int or None, optional
-            As in `dataloader`.
-        **options
-            ``drop_last``, ``buffer_size``, ``offset``, ``transform_kwargs``, and any
-            other parameter of the loader's ``.pytorch()``.
-
-        Returns
-        -------
-        Loader
-            Iterate it for one epoch.
-        """
-        loader: Loader = one_call(
-            self.dataloader(seed=seed), "pytorch", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
-            **options,
-        )  # fmt: skip
-        return loader
-
-    def tensorflow(
-        self,
-        num_workers: int = 0,
-        shuffle: bool = False,
-        transform: Any = None,
-        tensors: list[str] | None = None,
-        batch_size: int | None = 1,
-        collate_fn: Callable[[list[Any]], Any] | None = None,
-        *,
-        seed: Seed = ...,
-        **options: Any,
-    ) -> Any:
-        """Return a loader of TensorFlow tensors in one call; parameters as in `pytorch`."""
-        return one_call(
-            self.dataloader(seed=seed), "tensorflow", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
-            **options,
-        )  # fmt: skip
-
-    def to_ray(
-        self, tensors: Sequence[str] | None = None, *, decode: bool = True, num_blocks: int | None = None
-    ) -> Any:
-        """Return the samples as a Ray Dataset, in their order; nothing is read until Ray asks for it.
-
-        Its blocks are read where Ray runs its tasks, never here.
-
-        Parameters
-        ----------
-        tensors : list of str, optional
-            Tensors to read; by default all.
-        decode : bool
-            Whether images are arrays, uint8 of shape (height, width, channels), or encoded bytes.
-        num_blocks : int, optional
-            Number of parts that are read by a task each; by default of 512 samples with images, 65,536 without.
-
-        Returns
-        -------
-        ray.data.Dataset
-            A column for each tensor, and ``index``, the row of each sample in `version`. Class labels are indices,
-            boxes arrays of shape (num_boxes, 4), texts str, JSON values text, missing samples None.
-
-        Raises
-        ------
-        MissingDependencyError
-            If Ray is not installed.
-        TensorNotFoundError
-            If there is no such tensor.
-
-        Examples
-        --------
-        >>> batches = ds.to_ray(["images", "labels"]).iter_batches(batch_size=64)  # doctest: +SKIP
-        """
-        from penstock.dataset.views._to_ray import to_ray
-
-        return to_ray(self._content, tensors, decode=decode, num_blocks=num_blocks)
 
     # ---- to look at ----------------------------------------------------------------------
 
