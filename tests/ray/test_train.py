@@ -33,7 +33,7 @@ def train(config):
     )  # fmt: skip
     torch.manual_seed(0)
     model = ray.train.torch.prepare_model(torch.nn.Linear(16 * 16 * 3, 1))
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
     rows, losses = [], []
     for _ in range(2):
         for batch in loader:
