@@ -42,6 +42,7 @@ from penstock.storage.versions._commits import (
     wrong_tags,
 )
 from penstock.storage.versions._digests import DamagedFile, Digests
+from penstock.storage.versions._sample_states import SampleStates, Stamp
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
 from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._steps import Steps
@@ -58,7 +59,9 @@ __all__ = [
     "LinkReader",
     "Location",
     "Mark",
+    "SampleStates",
     "Snapshot",
+    "Stamp",
     "Steps",
     "Store",
     "Version",

@@ -18,7 +18,7 @@ from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
 from penstock.storage._readers import dead_readers
-from penstock.storage._staging import dead_staging, sweep_staging
+from penstock.storage._staging import dead_staging, is_dead, part_of, sweep_staging
 from penstock.storage._version_files import detached_versions, has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
 
@@ -67,12 +67,17 @@ class Location:
                 return
             target = Path(self.path, name)
             make_folders(target.parent)
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(target)
+            part = part_of(target)
+            try:
+                with part.open("wb") as stream:
+                    stream.write(content)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                part.replace(target)
+            except BaseException:
+                with suppress(OSError):
+                    part.unlink()
+                raise
             sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
@@ -284,7 +289,7 @@ class Location:
 
     def _left_inside(self) -> list[Path]:
         home = Path(self.path)
-        parts = [part for folder in _FOLDERS[1:] for part in (home / folder).glob("**/.*.part")]
+        parts = [part for folder in _FOLDERS[1:] for part in (home / folder).glob("**/.*.part") if is_dead(part)]
         return [*parts, *detached_versions(home / "samples.lance"), *dead_readers(home)]
 
     def sweep(self, *, staging: bool = False) -> None:

@@ -9,7 +9,7 @@ from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
-from penstock.table._stored import StoredTable, text_column
+from penstock.table._stored import StoredTable, cells_of_columns, text_column
 from penstock.table._table import Table
 from penstock.table.drafts._class_keys import (
     class_aliases,
@@ -53,6 +53,7 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "cells_of_columns",
     "checked_column",
     "checked_rows",
     "checked_tensor",

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.errors import PenstockError
@@ -83,7 +84,11 @@ def cleanup(store: Store, older_than: timedelta, held: Mapping[str, Iterable[Ver
     with location.lock(), wrapped(f"clean up {location.path!r}"):
         branches = store.handle.branches.list()
         starts = [(entry["parent_branch"], int(entry["parent_version"])) for entry in branches.values()]
-        every = {**held, _BRANCHES: starts, _READERS: read_versions(location)}
+        every = {
+            **held,
+            _BRANCHES: starts,
+            _READERS: set() if location.is_remote else read_versions(Path(location.path)),
+        }
         total = Freed(files=len(dead := location.leftovers()), leftovers=len(dead), bytes=location.size_of(dead))
         if not dry_run:
             sweep_tags(store)
