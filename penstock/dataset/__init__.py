@@ -15,9 +15,10 @@ from penstock.dataset.shown._report import Problem, Report
 from penstock.dataset.views._saved_views import SavedView, SavedViews
 from penstock.dataset.views._view import View
 from penstock.dataset.writing._conflicts import Conflict
-from penstock.storage import Commit
+from penstock.storage import Cache, Commit
 
 __all__ = [
+    "Cache",
     "Cleanup",
     "Commit",
     "Compacted",

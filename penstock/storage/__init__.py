@@ -4,7 +4,10 @@ from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
-from penstock.storage.links._credentials import Credentials
+from penstock.storage.caching._cache import Cache, chosen_cache
+from penstock.storage.holding._draft_lock import DraftLock, draft_lock
+from penstock.storage.holding._holder import Holder
+from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._columns import (
     UID,
@@ -51,14 +54,18 @@ from penstock.storage.writing._store import Store, open_version
 __all__ = [
     "ENGINE",
     "UID",
+    "Cache",
     "Commit",
     "Credentials",
     "DamagedFile",
     "Digests",
+    "DraftLock",
     "Freed",
+    "Holder",
     "LinkReader",
     "Location",
     "Mark",
+    "Provider",
     "SampleStates",
     "Snapshot",
     "Stamp",
@@ -68,6 +75,7 @@ __all__ = [
     "author",
     "branch_names",
     "byte_views",
+    "chosen_cache",
     "clean_version",
     "cleanup",
     "column_names",
@@ -78,6 +86,7 @@ __all__ = [
     "decoded",
     "delete_tag",
     "delete_tag_named",
+    "draft_lock",
     "encoded",
     "find_version",
     "flat_values",

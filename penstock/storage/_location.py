@@ -17,10 +17,12 @@ from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, Sto
 from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
-from penstock.storage._readers import dead_readers
-from penstock.storage._staging import dead_staging, is_dead, part_of, sweep_staging
-from penstock.storage._version_files import detached_versions, has_end, is_version, newest_version, version_of
+from penstock.storage._leftovers import left_inside
+from penstock.storage._staging import dead_staging, part_of, sweep_staging
+from penstock.storage._transfer import Transfer, plain_http
+from penstock.storage._version_files import has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
+from penstock.storage.caching._cache import Cache
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -41,51 +43,85 @@ class Location:
     ----------
     path : str or path
         Local folder or URL.
+    cache : Cache, optional
+        Keeps samples that are read from an object store, or through links; by default nothing does.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], cache: Cache | None = None) -> None:
         self.path, self.is_remote = address_of(path)
+        self.cache = cache
         self._lasting: set[Path] = set()  # folders whose own names are on the disk
         self.lasting: dict[str, Any] = {}  # what was read of records that never change, by their name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Location, (self.path, self.cache)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether two locations have one path and one cache."""
+        return isinstance(other, Location) and (self.path, self.cache) == (other.path, other.cache)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.cache))
+
+    def below(self, name: str) -> Location:
+        """Return the location of another dataset inside this one, such as the copy of a view."""
+        return Location(f"{self.path}/{name}", self.cache)
 
     @property
     def samples_uri(self) -> str:
         """The URI of the engine's own files."""
         return f"{self.path}/samples.lance"
 
-    def _object_store(self) -> Any:
+    def object_store(self) -> Any:
+        """Return the object store, seen from the dataset; it is opened once."""
+        OBJECT_STORES.check()
+        return self._connected
+
+    @cached_property
+    def _connected(self) -> Any:
         from obstore.store import from_url
 
-        OBJECT_STORES.check()
-        return from_url(self.path, client_options=_client_options())
+        limits = Transfer.from_environment()
+        return from_url(
+            self.path,
+            client_options=limits.client_options(allow_http=plain_http()),
+            retry_config=limits.retry_config(),
+        )
+
+    def engine_options(self) -> dict[str, str] | None:
+        """Return what the engine needs to know of the store; None for a folder."""
+        return Transfer.from_environment().engine_options() if self.is_remote else None
 
     def write(self, name: str, content: bytes) -> None:
         """Write one small file, whole or not at all."""
         with wrapped(f"write {name!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                self._object_store().put(name, content)
+                self.object_store().put(name, content)
                 return
-            target = Path(self.path, name)
-            make_folders(target.parent)
-            part = part_of(target)
-            try:
-                with part.open("wb") as stream:
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                part.replace(target)
-            except BaseException:
-                with suppress(OSError):
-                    part.unlink()
-                raise
-            sync_folder(target.parent)
+            self._write_local(name, content)
+
+    def _write_local(self, name: str, content: bytes) -> None:
+        target = Path(self.path, name)
+        make_folders(target.parent)
+        part = part_of(target)
+        try:
+            with part.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+        sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
         """Read one small file; None if it does not exist."""
         with wrapped(f"read {name!r} of the dataset at {self.path!r}"):
             try:
                 if self.is_remote:
-                    return bytes(self._object_store().get(name).bytes())
+                    return bytes(self.object_store().get(name).bytes())
                 return Path(self.path, name).read_bytes()
             except FileNotFoundError:
                 return None
@@ -109,7 +145,7 @@ class Location:
         """Return the files of a folder, sorted, as names relative to the dataset."""
         with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                batches = self._object_store().list(prefix=f"{folder}/")
+                batches = self.object_store().list(prefix=f"{folder}/")
                 return sorted(cast("str", entry["path"]) for batch in batches for entry in batch)
             home = Path(self.path, folder)
             if not home.is_dir():
@@ -121,7 +157,7 @@ class Location:
         with wrapped(f"delete files of the dataset at {self.path!r}"):
             for name in names:
                 if self.is_remote:
-                    self._object_store().delete(name)
+                    self.object_store().delete(name)
                 else:
                     Path(self.path, name).unlink(missing_ok=True)
 
@@ -171,7 +207,7 @@ class Location:
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return the size and tag of a file in an object store; None if it does not exist."""
         try:
-            found = self._object_store().head(name)
+            found = self.object_store().head(name)
         except FileNotFoundError:
             return None
         return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}
@@ -285,12 +321,7 @@ class Location:
             return []
         home = Path(self.path)
         copies = [home / name for name in (_NEW, _OLD) if (home / name).exists()]
-        return [*copies, *dead_staging(home), *self._left_inside()]
-
-    def _left_inside(self) -> list[Path]:
-        home = Path(self.path)
-        parts = [part for folder in _FOLDERS[1:] for part in (home / folder).glob("**/.*.part") if is_dead(part)]
-        return [*parts, *detached_versions(home / "samples.lance"), *dead_readers(home)]
+        return [*copies, *dead_staging(home), *left_inside(home, _FOLDERS)]
 
     def sweep(self, *, staging: bool = False) -> None:
         """Delete what killed processes left next to the samples; the caller holds the lock.
@@ -301,13 +332,8 @@ class Location:
             return
         self._sweep_copies()
         sweep_staging(Path(self.path), folders=staging)
-        for left in self._left_inside():
+        for left in left_inside(Path(self.path), _FOLDERS):
             left.unlink(missing_ok=True)
-
-    def size_of(self, leftovers: Iterable[Path]) -> int:
-        """Return the bytes of files and folders."""
-        files = [file for left in leftovers for file in ([left, *left.rglob("*")] if left.is_dir() else [left])]
-        return sum(file.stat().st_size for file in files if file.is_file())
 
     def _sweep_copies(self) -> None:
         for name in (_NEW, _OLD):
@@ -368,7 +394,3 @@ def _lock_refused(path: str, error: OSError) -> DatasetError:
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return ReadOnlyError(f"cannot write to the dataset at {path!r}: its folder is read-only")
     return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
-
-
-def _client_options() -> dict[str, Any]:
-    return {"timeout": "30s", "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}}

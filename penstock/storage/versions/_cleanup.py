@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.errors import PenstockError
+from penstock.storage._leftovers import size_of
 from penstock.storage._readers import read_versions
 from penstock.storage._wrap import wrapped
 from penstock.storage.versions._commits import commit_kind, keep, last_commit, since_commit
@@ -89,7 +90,7 @@ def cleanup(store: Store, older_than: timedelta, held: Mapping[str, Iterable[Ver
             _BRANCHES: starts,
             _READERS: set() if location.is_remote else read_versions(Path(location.path)),
         }
-        total = Freed(files=len(dead := location.leftovers()), leftovers=len(dead), bytes=location.size_of(dead))
+        total = Freed(files=len(dead := location.leftovers()), leftovers=len(dead), bytes=size_of(dead))
         if not dry_run:
             sweep_tags(store)
             location.sweep(staging=True)

@@ -20,6 +20,7 @@ from penstock.storage._location import Location
 from penstock.storage._readers import hold
 from penstock.storage._version_files import record_of
 from penstock.storage._wrap import is_conflict, wrapped
+from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID, column_names, table_of
 from penstock.storage.reading._served import Refused, ServedVersion
 from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
@@ -101,6 +102,7 @@ class Store:
                 data_storage_version="2.2",
                 enable_stable_row_ids=True,
                 max_rows_per_file=ROWS_PER_FILE,
+                storage_options=location.engine_options(),
             )
         return cls.open(location)
 
@@ -118,7 +120,7 @@ class Store:
             )
         location.step_over_torn(branch)
         with wrapped(f"open the dataset at {location.path!r}"):
-            handle = lance.dataset(location.samples_uri)
+            handle = lance.dataset(location.samples_uri, storage_options=location.engine_options())
             if branch is not None:
                 handle = handle.checkout_version((branch, None))
         return cls(location, handle, branch)
@@ -163,7 +165,9 @@ class Store:
         return hold(home, snapshot, snapshot.branch, snapshot.version, record)
 
     def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
-        return Snapshot(StoredVersion(handle, self.location.path, self.branch), self.location.path, self.branch)
+        stored = StoredVersion(handle, self.location.path, self.branch)
+        cache = self.location.cache if self.location.is_remote else None
+        return Snapshot(stored if cache is None else CachedVersion(stored, cache), self.location, self.branch)
 
     def _latest(self) -> lance.LanceDataset:
         return (settled if self.location.is_remote else latest)(self._handle, self.branch)
@@ -211,7 +215,7 @@ class Store:
         def step(handle: lance.LanceDataset) -> int | None:
             steps = Steps(
                 handle if start is None else handle.checkout_version((self.branch, start)),
-                self.location.path,
+                self.location,
                 self.branch,
             )
             change(steps)
@@ -351,11 +355,11 @@ class Store:
         secure(self.location, self.branch, files)
 
 
-def open_version(path: str, branch: str | None, version: int) -> Snapshot:
+def open_version(location: Location, branch: str | None, version: int) -> Snapshot:
     """Return a version to read, in a forked child too."""
     if ENGINE.works_here:
-        return Store.open(Location(path), branch).at(version)
-    return Snapshot(ServedVersion(path, branch, version), path, branch)
+        return Store.open(location, branch).at(version)
+    return Snapshot(ServedVersion(location, branch, version), location, branch)
 
 
 def _hint(location: Location) -> str | None:

@@ -26,6 +26,7 @@ __all__ = [
     "delete_drafts",
     "draft_bases",
     "draft_files",
+    "draft_folder",
     "read_drafts",
     "write_draft",
 ]
@@ -85,14 +86,15 @@ class DraftPart:
     note: DraftNote
 
 
-def _folder(branch: str | None) -> str:
+def draft_folder(branch: str | None) -> str:
+    """Return the folder of the edits of a branch."""
     return f"drafts/{branch or encoded('main')}"
 
 
 def draft_files(location: Location, branch: str | None) -> list[DraftFile]:
     """Return the files of edits of a branch, in the order they were created."""
     found = []
-    for name in location.names(_folder(branch)):
+    for name in location.names(draft_folder(branch)):
         parsed = _NAME.fullmatch(name.rpartition("/")[2])
         if parsed:
             found.append(DraftFile(counter=int(parsed[1]), session=parsed[2], name=name))
@@ -121,7 +123,7 @@ def write_draft(
 ) -> DraftFile:
     """Write edits to a new file."""
     kind = "base" if note.replaces else "set"
-    name = f"{_folder(branch)}/{counter:020d}-{session}.{kind}"
+    name = f"{draft_folder(branch)}/{counter:020d}-{session}.{kind}"
     location.write(name, _packed(specs, draft, note))
     return DraftFile(counter=counter, session=session, name=name)
 
