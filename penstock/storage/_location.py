@@ -150,7 +150,7 @@ class Location:
             home = Path(self.path, folder)
             if not home.is_dir():
                 return []
-            return sorted(f"{folder}/{name}" for name in os.listdir(home) if not name.startswith("."))  # noqa: PTH208
+            return sorted(f"{folder}/{name}" for name in os.listdir(home) if not name.startswith("."))  # noqa: PTH208  names are enough
 
     def delete(self, names: list[str]) -> None:
         """Delete small files; missing ones are no error."""
