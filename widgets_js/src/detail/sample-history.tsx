@@ -17,7 +17,7 @@ export function SampleHistory({ session, sample }: { session: Session; sample: S
       title={why ?? "history of this sample"}
       name="History of this sample"
       disabled={why !== null}
-      testid="penstock-history"
+      testid="penstock-sample-history"
       label={
         <svg width="14" height="14" viewBox="0 0 14 14" aria-hidden="true">
           <circle cx="7" cy="7" r="5.5" fill="none" stroke="currentColor" stroke-width="1.3" />
@@ -37,7 +37,6 @@ function Entries({ session, sample }: { session: Session; sample: ShownSample })
   const [answer, setAnswer] = useState<Answer>(null);
   const { uid, row, state } = sample;
   const version = store.dataset.value?.version;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: an edit or a commit makes another history
   useEffect(() => {
     let wanted = true;
     store.rpc.call("sample.history", { uid }, { lane: "history" }).then(
