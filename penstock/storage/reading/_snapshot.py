@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.storage._fork import renew_in_children
+from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
+from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID
 from penstock.storage.reading._served import ServedVersion
 from penstock.storage.reading._stored_version import Version
@@ -38,15 +40,16 @@ class Snapshot:
     ----------
     version : Version
         Who reads it.
-    path : str
+    location : Location
         Where the dataset is.
     branch : str, optional
         The branch.
     """
 
-    def __init__(self, version: Version, path: str, branch: str | None) -> None:
+    def __init__(self, version: Version, location: Location, branch: str | None) -> None:
         self.source = version
-        self.path = path
+        self.location = location
+        self.path = location.path
         self.branch = branch
         self.version = version.version
         renew_in_children(self)
@@ -54,7 +57,12 @@ class Snapshot:
     def renew(self) -> None:
         """Read through another process in a forked child."""
         _KEPT.append(self.source)
-        self.source = ServedVersion(self.path, self.branch, self.version)
+        self.source = ServedVersion(self.location, self.branch, self.version)
+
+    def from_store(self) -> Snapshot:
+        """Return the same version, read without the local cache."""
+        source = self.source.direct if isinstance(self.source, CachedVersion) else self.source
+        return Snapshot(source, Location(self.path), self.branch)
 
     @cached_property
     def num_rows(self) -> int:

@@ -25,6 +25,7 @@ import { RowDrawings, type RowLook, RowOverlay } from "./row-overlay.tsx";
 import { Again, TileImage } from "./tile.tsx";
 
 const NONE = {};
+const HELD = "no longer matches; stays here until the grid is updated";
 export const CELL_SIZES = { small: 76, medium: 114, large: 176 } as const;
 
 /** Thumbnails in a grid of any length. The grid is one stop of the Tab key; arrows move inside it. */
@@ -35,10 +36,6 @@ export function GridPanel({ session }: { session: Session }) {
   const scroll = useSignal<Scroll>({ scrollTop: 0, offset: 0 });
   useLayoutEffect(() => measure(port.current, box), [box]);
   const shape = useComputed(() => gridShape(box.value.width, store.gridSize.value, CELL_SIZES[grid.size.value]));
-  useEffect(() => {
-    if (port.current !== null) port.current.scrollTop = 0;
-    scroll.value = { scrollTop: 0, offset: 0 };
-  }, [store.gridSize.value, scroll]);
   const moveTo = (top: number): void => {
     const next = scrollFor(shape.value, box.value.height, top);
     scroll.value = next;
@@ -56,6 +53,11 @@ export function GridPanel({ session }: { session: Session }) {
     const wanted = reveal(shape.value, position, top, box.value.height);
     if (wanted !== top) moveTo(wanted);
   };
+  useEffect(() => {
+    const current = store.current.peek();
+    moveTo(store.stay.peek() ? scroll.peek().scrollTop + scroll.peek().offset : 0);
+    if (current !== null && store.stay.peek() && box.peek().height > 0) revealCurrent(current);
+  }, [store.gridSize.value]);
   useEffect(() => {
     const current = store.current.value;
     if (current !== null && box.value.height > 0) revealCurrent(current);
@@ -231,7 +233,8 @@ function Cell({ session, id, position, column, side, images }: CellProps) {
   const fault = grid.pages.fault(position);
   const current = store.current.value === position;
   const selected = intervals.has(grid.selection.value, position);
-  const state = `${current ? " penstock-current" : ""}${selected ? " penstock-selected" : ""}`;
+  const held = tile?.held ? " penstock-held" : "";
+  const state = `${current ? " penstock-current" : ""}${selected ? " penstock-selected" : ""}${held}`;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid itself takes the keys
     <div
@@ -242,6 +245,7 @@ function Cell({ session, id, position, column, side, images }: CellProps) {
       aria-selected={selected}
       aria-label={cellName(store, tile, position)}
       data-position={position}
+      title={tile?.held ? HELD : undefined}
       style={{ width: `${side}px` }}
       onClick={(event) => grid.pick(position, event)}
       onDblClick={() => grid.openDetail()}
@@ -265,7 +269,7 @@ function cellName(store: Store, tile: LoadedTile | undefined, position: number):
   if (tile === undefined) return `position ${countText(position)}, loading`;
   const names = [...new Set(tile.labels)].map((label) => store.classNames.value[label] ?? `class ${label}`);
   const labels = names.length === 0 ? "no class" : names.join(", ");
-  return `sample ${countText(tile.row)}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}`;
+  return `sample ${countText(tile.row)}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}${tile.held ? ", no longer matches" : ""}`;
 }
 
 function Waiting({ dead, fault, onRetry }: { dead: boolean; fault: string | null; onRetry: () => void }) {
