@@ -9,6 +9,7 @@ from penstock.storage.holding._draft_lock import DraftLock, draft_lock
 from penstock.storage.holding._holder import Holder
 from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
+from penstock.storage.reading._changes import Changes
 from penstock.storage.reading._columns import (
     UID,
     byte_views,
@@ -21,6 +22,7 @@ from penstock.storage.reading._columns import (
     shape_rows,
     table_of,
 )
+from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import Snapshot
 from penstock.storage.versions._cleanup import Freed, Version, cleanup
@@ -54,6 +56,7 @@ __all__ = [
     "ENGINE",
     "UID",
     "Cache",
+    "Changes",
     "Commit",
     "Credentials",
     "DamagedFile",
@@ -64,6 +67,7 @@ __all__ = [
     "LinkReader",
     "Location",
     "Mark",
+    "Part",
     "Provider",
     "Snapshot",
     "Steps",
@@ -100,6 +104,7 @@ __all__ = [
     "received_table",
     "renew_in_children",
     "renewed_lock",
+    "runs",
     "sample_columns",
     "scalars",
     "set_tag",

@@ -4,6 +4,7 @@ from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
+from penstock.table._lengths import exact_bounds, widened
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
@@ -75,6 +76,7 @@ __all__ = [
     "draft_files",
     "draft_folder",
     "equal_rows",
+    "exact_bounds",
     "first_of_each",
     "grouped_rows",
     "merged_into",
@@ -84,6 +86,7 @@ __all__ = [
     "sample_of_cell",
     "stable_order",
     "text_column",
+    "widened",
     "with_class_color",
     "with_class_keys",
     "with_classes",
