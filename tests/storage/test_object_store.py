@@ -12,6 +12,8 @@ import pytest
 
 import penstock
 from penstock.errors import CredentialsError, DatasetNotFoundError, LinkError, StorageError
+from penstock.storage import Location
+from penstock.storage.holding._bucket import BucketRecord
 from penstock.tensors import encode_image
 
 pytestmark = pytest.mark.slow
@@ -167,3 +169,15 @@ def test_managed_credentials_are_not_kept_in_the_session(tmp_path):
         ds.populate_creds("theirs", KEYS)
     with pytest.raises(CredentialsError, match="'thiers' is not a credentials key"):
         ds.populate_creds("thiers", KEYS)
+
+
+@pytest.mark.usefixtures("bucket")
+def test_one_of_two_processes_gets_the_right_to_edit():
+    first, second, late = (BucketRecord(Location("s3://lake/ds").object_store, "drafts/main") for _ in range(3))
+    seen = second.read()
+    held = first.write("a", None)
+    assert (second.write("b", seen), second.read(), late.read()) == (None, held, held)
+    over = second.write("b", held)
+    first.renew(held)
+    assert late.write("c", held) is None
+    assert (late.read(), late.is_alive(over)) == (over, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -158,15 +158,23 @@ class Drafts:
     def _knows(self, part: DraftPart) -> bool:
         return part.file.session == self._session or part.file in self.files
 
+    def num_left(self, stored: StoredTable) -> int:
+        """Return how many edits processes that have ended left, which are not part of this session."""
+        if self._lock is None or self._lock.holder() is not None:
+            return 0
+        store, here = self._store, {self._session, *self._lock.others(self)}
+        committed = committed_drafts(stored)
+        parts, _ = read_drafts(store.location, store.branch, stored.specs, dataset=_id_of(stored), committed=committed)
+        return _num_edits(part for part in parts if part.file.session not in here and part.file not in self.files)
+
     def _warn_of_left(self, here: Collection[str]) -> None:
-        left = [part for part in self._left if part.file.session not in here]
-        count = sum(len(cells) for part in left for cells in part.edits.values())
+        count = _num_edits(part for part in self._left if part.file.session not in here)
         if count:
             warnings.warn(
                 f"another process left {count} uncommitted edits of {self._store.location.path!r}, which are not "
                 "part of this session. ds.take_over() adds them, and so does opening the dataset again",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=9,  # the assignment of the user
             )
 
     def leave(self) -> None:
@@ -357,6 +365,10 @@ class Drafts:
         for file in self.files:
             found[file.session] = max(found.get(file.session, 0), file.counter)
         return found
+
+
+def _num_edits(parts: Iterable[DraftPart]) -> int:
+    return sum(len(cells) for part in parts for cells in part.edits.values())
 
 
 def _id_of(stored: StoredTable) -> str:

@@ -179,6 +179,10 @@ class Working:
         """The other process that holds the draft, if there is one."""
         return None if self._drafts is None else self._drafts.holder
 
+    def num_left(self) -> int:
+        """Return how many edits processes that have ended left, which are not part of this draft."""
+        return 0 if self._drafts is None else self._drafts.num_left(self.stored)
+
     @property
     def held(self) -> Holder | None:
         """The other process whose edits were there when this was opened, and are not shown."""
