@@ -10,7 +10,7 @@ from penstock.dataset._dataset import Dataset
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing._working import Working, open_working
 from penstock.errors import DatasetError, DatasetNotFoundError
-from penstock.storage import Location, Store
+from penstock.storage import Cache, Location, Store, chosen_cache
 from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["empty", "load"]
@@ -58,6 +58,7 @@ def empty(
     overwrite: bool = False,
     token: str | None = None,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    cache: Cache | str | os.PathLike[str] | bool | None = None,
 ) -> Dataset:
     """Create an empty dataset.
 
@@ -72,6 +73,9 @@ def empty(
     max_image_bytes : int, optional
         Most bytes an image or mask may have when it is decoded, 512 MiB by default;
         None allows any size. Applies to this session only and is not stored.
+    cache : Cache, str or path, optional
+        Where samples that are read from an object store, or through links, are kept on
+        the local disk: a `Cache`, a folder, or False for nowhere. By default `Cache()`.
 
     Returns
     -------
@@ -94,7 +98,8 @@ def empty(
     """
     _note_token(token)
     meta = {"format": _FORMAT, "tensors": [], "creds_keys": {}, "link_roots": []}
-    return _allowing(max_image_bytes, lambda: _of(Working(Store.create(Location(path), meta, overwrite=overwrite))))
+    location = Location(path, chosen_cache(cache))
+    return _allowing(max_image_bytes, lambda: _of(Working(Store.create(location, meta, overwrite=overwrite))))
 
 
 def load(
@@ -104,6 +109,7 @@ def load(
     version: str | None = None,
     token: str | None = None,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    cache: Cache | str | os.PathLike[str] | bool | None = None,
 ) -> Dataset:
     """Open a dataset: its newest state with the edits that are not committed, or one version.
 
@@ -122,6 +128,9 @@ def load(
         Most bytes an image or mask may have when it is decoded, 512 MiB by default;
         None allows any size. Reading, loaders, queries and `verify` of this dataset
         refuse larger ones.
+    cache : Cache, str or path, optional
+        Where samples that are read from an object store, or through links, are kept on
+        the local disk: a `Cache`, a folder, or False for nowhere. By default `Cache()`.
 
     Returns
     -------
@@ -142,10 +151,13 @@ def load(
         here until it commits or ends. With `read_only` they are shown.
     """
     _note_token(token)
+    location = Location(path, chosen_cache(cache))
     try:
-        return _noting_holder(_allowing(max_image_bytes, lambda: _of(open_working(path, version, read_only=read_only))))
+        return _noting_holder(
+            _allowing(max_image_bytes, lambda: _of(open_working(location, version, read_only=read_only)))
+        )
     except DatasetNotFoundError:
-        found = None if version is not None else _at_version(os.fspath(path))
+        found = None if version is not None else _at_version(location)
         if found is None:
             raise
     return _noting_holder(
@@ -153,11 +165,12 @@ def load(
     )
 
 
-def _at_version(path: str) -> tuple[str, str] | None:
+def _at_version(location: Location) -> tuple[Location, str] | None:
     """Return folder and version of ``folder@version``; a path that contains an @ is tried first."""
+    path = location.path
     places = [place for place, character in enumerate(path) if character == "@"]
     for place in reversed(places):
         folder, version = path[:place], path[place + 1 :]
         if folder and version and not folder.endswith("/") and Location(folder).exists():
-            return folder, version
+            return Location(folder, location.cache), version
     return None

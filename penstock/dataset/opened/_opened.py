@@ -60,7 +60,7 @@ class OpenDataset:
             self.settle()
             working = self.working
             sessions = None if working.fixed_version is not None else working.drafts.sessions
-            known = (self.path, working.store.branch, working.fixed_version, working.credentials)
+            known = (working.store.location, working.store.branch, working.fixed_version, working.credentials)
             return _reopened, (*known, self.max_image_bytes, sessions)
 
     def renew(self) -> None:
@@ -210,7 +210,7 @@ class OpenDataset:
 
 
 def _reopened(
-    path: str,
+    location: Location,
     branch: str | None,
     version: int | None,
     credentials: Credentials,
@@ -218,11 +218,11 @@ def _reopened(
     sessions: frozenset[str] | None,
 ) -> OpenDataset:
     if not ENGINE.works_here:
-        inherited = _inherited(path, branch, version)
+        inherited = _inherited(location.path, branch, version)
         if inherited is not None:
             return inherited
     reason = "it came from another process"
-    working = Working(Store.open(Location(path), branch), read_only=reason, version=version, sessions=sessions)
+    working = Working(Store.open(location, branch), read_only=reason, version=version, sessions=sessions)
     working.credentials = credentials
     opened = OpenDataset(working)
     opened.max_image_bytes = max_image_bytes

@@ -174,7 +174,7 @@ class Drafts:
                 f"another process left {count} uncommitted edits of {self._store.location.path!r}, which are not "
                 "part of this session. ds.take_over() adds them, and so does opening the dataset again",
                 UserWarning,
-                stacklevel=9,  # the assignment of the user
+                stacklevel=8,  # the assignment of the user
             )
 
     def leave(self) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -93,8 +92,20 @@ class Working:
 
     def refresh(self) -> None:
         """Read the newest version, whoever wrote it."""
-        snapshot = self.store.head() if self.fixed_version is None else self.store.at(self.fixed_version)
-        self.look_at(snapshot)
+        if self.fixed_version is not None:
+            self.look_at(self.store.at(self.fixed_version))
+            return
+        while True:  # until the newest version is one that no one cleans up meanwhile
+            self.look_at(self.store.head())
+            if self._is_held():
+                return
+
+    def _is_held(self) -> bool:
+        """Keep the version that is read; a commit needs no mark to be kept."""
+        last, snapshot = self.last_commit, self.stored.snapshot
+        if last is not None and (last.branch, last.version) == (snapshot.branch, snapshot.version):
+            return True
+        return self.store.hold(snapshot)
 
     def look_at(self, snapshot: Snapshot) -> None:
         """Show a version of the store."""
@@ -104,7 +115,9 @@ class Working:
         else:
             label = last.id if is_clean(self.store, snapshot, last) else f"{last.id}+{snapshot.version}"
         self.last_commit = last
-        self.stored = StoredTable(snapshot, label)
+        known = self.__dict__.get("stored")
+        if known is None or not known.is_at(snapshot, label):  # else it stays, with what it has in memory
+            self.stored = StoredTable(snapshot, label, known)
         if self._drafts is not None:
             self._drafts.follow(self.stored)
         self._table = None
@@ -239,9 +252,9 @@ class Working:
         return history(self.store, self.last_commit)
 
 
-def open_working(path: str | os.PathLike[str], version: str | None, *, read_only: bool) -> Working:
+def open_working(location: Location, version: str | None, *, read_only: bool) -> Working:
     """Open the head of a stored dataset, of one of its branches, or one version."""
-    store = Store.open(Location(path))
+    store = Store.open(location)
     reason = READ_ONLY if read_only else None if store.location.is_writable() else _FOLDER_READ_ONLY
     if version is None:
         return Working(store, read_only=reason)

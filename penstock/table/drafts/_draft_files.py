@@ -24,6 +24,7 @@ __all__ = [
     "DraftNote",
     "DraftPart",
     "delete_drafts",
+    "draft_bases",
     "draft_files",
     "draft_folder",
     "read_drafts",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 _NOTE = ".draft.json"  # no tensor's name begins with a dot
+_DAMAGED = (zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError)
 _NAME = re.compile(r"(\d+)-([0-9a-f]+)\.(set|base)")
 
 
@@ -97,6 +99,16 @@ def draft_files(location: Location, branch: str | None) -> list[DraftFile]:
         if parsed:
             found.append(DraftFile(counter=int(parsed[1]), session=parsed[2], name=name))
     return sorted(found)
+
+
+def draft_bases(location: Location, branch: str | None) -> set[int]:
+    """Return the versions of a branch that edits were made over, of every session; conflicts are found by them."""
+    found = set()
+    for file in draft_files(location, branch):
+        content = io.BytesIO(location.read(file.name) or b"")
+        with suppress(*_DAMAGED), zipfile.ZipFile(content) as archive:
+            found.add(_note(json.loads(archive.read(_NOTE))).version)
+    return found - {-1}
 
 
 def write_draft(

@@ -133,6 +133,8 @@ def grid_state(display: Display) -> dict[str, Any]:
         "sort": display.order.by,
         "descending": display.order.descending,
         "size": len(display.positions),
+        "held": len(display.held),
+        "stale": display.stale,
         "token": display.token,
         "data": data_token(display.run.table),
         "selection": [list(pair) for pair in display.selection.intervals],

@@ -277,7 +277,7 @@ class Session(SessionState):
         ----------
         by : str
             As of `GridOrder`: ``query``, ``row``, ``labels``, ``box_area``, ``image_size``, ``drawn``, ``weight``,
-            ``tensor:<name>``.
+            ``tensor:<name>``, ``column:<name>``.
         descending : bool, optional
             The greatest first; by default for all but ``query``, ``row`` and tensors.
 
@@ -286,10 +286,10 @@ class Session(SessionState):
         SamplingError
             If there is no such order.
         TensorNotFoundError
-            If there is no such tensor.
+            If there is no such tensor or column.
         """
         with self.lock:
-            self._publish(self._display.with_order(checked_order(by, descending, self.table)), "grid")
+            self._publish(self._display.with_order(checked_order(by, descending, self.run)), "grid")
 
     def select(
         self, intervals: Sequence[tuple[int, int]], *, token: str | None = None, keep_hidden: bool = False
@@ -395,7 +395,9 @@ class Session(SessionState):
             else:
                 self._unread = None
                 self._drop_outdated_edits(run)
-                self._publish(replace(self._carried_over(run), behind=behind), "query")
+                display = self._carried_over(run)
+                display = display.holding(self._display) if self._holds else display
+                self._publish(replace(display, behind=behind), "query")
         return self._unread[1] if self._unread else None
 
     def _execute_followed(self, table: OverlayTable) -> QueryRun:
@@ -421,7 +423,7 @@ class Session(SessionState):
         `selected` are the uids that are selected then; None takes those that are and still exist.
         """
         display, uids = self._display, self._display.selection.uids
-        wanted, order = filter_now(display.filter, self.run, run), present_order(display.order, run.table)
+        wanted, order = filter_now(display.filter, self.run, run), present_order(display.order, run)
         if selected is None:
             return display.with_run(run, wanted, order, uids[run.table.positions(uids) >= 0])
         return display.with_run(run, wanted.without("selected"), order, selected)

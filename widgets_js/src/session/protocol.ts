@@ -73,7 +73,9 @@ export interface GridState {
   filter: GridFilter;
   sort: GridSort;
   descending: boolean; // the greatest first; what has no value comes last either way
-  size: number; // samples shown
+  size: number; // samples shown, held ones too
+  held?: number; // samples that stay where they were though, since they were edited, they no longer match
+  stale?: boolean; // the same filter and order, asked for again, would show other samples or another order
   token: string; // another one when a position means another sample
   data: string; // another one when samples may have changed
   selection: [number, number][]; // selected positions [start, stop)
@@ -88,8 +90,9 @@ export interface GridFilter {
 }
 export type SampleState = "unreadable" | "edited" | "selected" | "unlabeled";
 
-/** box_area: the largest box, ascending the smallest; drawn: times an epoch, expected; tensor: one of scalar_tensors. */
-export type GridSort = "query" | "row" | "labels" | "box_area" | "image_size" | "drawn" | "weight" | `tensor:${string}`;
+/** box_area: the largest box, ascending the smallest; drawn: times an epoch, expected; tensor: one of scalar_tensors; column: any column
+ * of what the query returns, also of a table result: by its value, of lists by how many there are. */
+export type GridSort = "query" | "row" | "labels" | "box_area" | "image_size" | "drawn" | "weight" | `tensor:${string}` | `column:${string}`;
 
 /** A condition of the outermost WHERE; AND joins them. */
 export interface ConditionInfo {
@@ -199,6 +202,7 @@ export interface Tile {
   labels: number[]; // class indices
   boxes: number[]; // x, y, w, h in pixels of the full image, flat
   edited: boolean;
+  held?: boolean; // is shown where it was, though it no longer matches since it was edited
   error: string | null; // why there is no image, in a sentence
   problem?: Problem | null; // the kind of that
 }
@@ -293,7 +297,7 @@ export interface ColumnInfo {
   numeric: boolean;
 }
 
-/** How the values of a column are distributed. `raw`: samples that are open; `pool`: those the query leaves. */
+/** How the values of a column are distributed. `raw`: samples that are open; `pool`: those of the query that the filter shows. */
 export interface ColumnProfile {
   name: string;
   kind: "number" | "date" | "category" | "length" | "presence"; // length: of lists; presence: only what is missing
@@ -314,6 +318,7 @@ export interface TableRow {
   row: number; // in the dataset, or in the table result
   uid: string | null; // null: not a sample
   edited: boolean;
+  held?: boolean; // as in Tile
   cells: (string | number | null)[]; // in the order asked for
 }
 
@@ -365,7 +370,7 @@ export interface Ops {
   "grid.check_images": [Record<string, never>, { unreadable: number }]; // before the filter "unreadable": reads the images that may be, with progress
   "grid.sort": [{ sort: GridSort; descending?: boolean }, { grid: GridState }]; // descending by default but for query, row and tensors; what is selected stays selected
   "columns.list": [Record<string, never>, { columns: ColumnInfo[]; num_rows: number; data: string }]; // of what the query returns; without images and masks
-  "columns.profile": [{ names: string[] }, { profiles: ColumnProfile[]; data: string }]; // at most 64; as queried, whatever `grid.filter` leaves out
+  "columns.profile": [{ names: string[] }, { profiles: ColumnProfile[]; data: string }]; // at most 64
   // The text with the bars [first, last] selected in its WHERE, in place of other bars of the column; the selected ones are taken
   // out. `data`: as the profile came with; error Outdated with another.
   "columns.filter": [{ text: string; name: string; first: number; last: number; data: string }, { text: string }];

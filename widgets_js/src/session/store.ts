@@ -128,6 +128,8 @@ export interface Actions {
   filterHow(how: GridFilter["how"]): Promise<void>;
   filterState(state: SampleState, on: boolean): Promise<void>;
   clearFilter(): Promise<void>;
+  /** Arrange the grid anew: samples that edits took out of it leave, and the order is that of now. */
+  updateGrid(): Promise<void>;
   /** Take a condition out of WHERE and run the rest. */
   dropCondition(condition: number): Promise<void>;
   /** Write the filter, or the selection, into WHERE and run that. */
@@ -140,7 +142,14 @@ export interface Actions {
 }
 
 /** What filters the grid, and writes that into the query. */
-export type FilterAction = "filterClass" | "filterHow" | "filterState" | "clearFilter" | "dropCondition" | "narrow";
+export type FilterAction =
+  | "filterClass"
+  | "filterHow"
+  | "filterState"
+  | "clearFilter"
+  | "updateGrid"
+  | "dropCondition"
+  | "narrow";
 
 export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial<WidgetState>): Omit<Store, "actions"> {
   const dataset = signal<DatasetInfo | null>(null);
