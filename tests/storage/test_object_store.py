@@ -110,9 +110,9 @@ def test_managed_credentials_are_not_kept_in_the_session(tmp_path):
         ds.populate_creds("thiers", {})
 
 
-@pytest.mark.usefixtures("bucket")
-def test_one_of_two_processes_gets_the_right_to_edit():
-    first, second, late = (BucketRecord(Location("s3://lake/ds").object_store, "drafts/main") for _ in range(3))
+def test_one_of_two_processes_gets_the_right_to_edit(bucket):
+    place = Location(f"{bucket.url}/ds")
+    first, second, late = (BucketRecord(place.object_store, "drafts/main") for _ in range(3))
     seen = second.read()
     held = first.write("a", None)
     assert (second.write("b", seen), second.read(), late.read()) == (None, held, held)

@@ -22,7 +22,12 @@ function dead(store: Store): Notice {
   return {
     kind: "dead",
     text: "Kernel restarted: run this cell again.",
-    more: edits > 0 ? `${pluralText(edits, "edit")} kept as a draft` : "",
+    more: [
+      edits > 0 ? `${pluralText(edits, "edit")} kept as a draft` : "",
+      store.unanswered.value ? "Check your last change: it was not confirmed" : "",
+    ]
+      .filter(Boolean)
+      .join(". "),
   };
 }
 

@@ -18,6 +18,7 @@ export interface RpcError {
   fix?: string; // replaces [from, to)
   conflicts?: Conflict[]; // of a commit: samples another session has committed meanwhile, at most 50
   num_conflicts?: number;
+  unanswered?: boolean; // of "NoKernel": it was sent, and may have been done
 }
 
 /** A sample, or an object of it, that this session and another one changed, each in its own way. */
