@@ -42,7 +42,7 @@ OTHERS_WROTE = Behind(message="another session has written to the dataset since"
 def left_behind(count: int) -> Behind:
     """Return that a process ended whose edits are not shown here."""
     edits = "1 unsaved edit, which is" if count == 1 else f"{count} unsaved edits, which are"
-    return Behind(message=f"another process ended and left {edits} not shown here", remedy="take over")
+    return Behind(message=f"another process ended and left {edits} not committed here", remedy="take over")
 
 
 def not_run(error: PenstockError, version: str) -> Behind:
