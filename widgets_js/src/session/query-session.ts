@@ -79,6 +79,7 @@ export class QuerySession {
     this.gestures.forget();
     batch(() => {
       store.link.value = "live";
+      store.unanswered.value = false;
       store.page.value = hello.page ?? null;
       store.history.value = hello.history;
       store.views.value = hello.views;
