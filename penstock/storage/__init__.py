@@ -21,7 +21,7 @@ from penstock.storage.reading._columns import (
 )
 from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
-from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.reading._snapshot import ID, Snapshot
 from penstock.storage.versions._commits import (
     Commit,
     author,
@@ -50,6 +50,7 @@ from penstock.storage.writing._store import Store, open_version
 
 __all__ = [
     "ENGINE",
+    "ID",
     "UID",
     "Changes",
     "Commit",

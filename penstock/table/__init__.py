@@ -11,7 +11,7 @@ from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
 from penstock.table._stored import StoredTable, text_column
-from penstock.table._table import Table
+from penstock.table._table import Earlier, Table
 from penstock.table.drafts._class_keys import (
     class_aliases,
     class_colors,
@@ -44,6 +44,7 @@ __all__ = [
     "DraftFile",
     "DraftNote",
     "DraftPart",
+    "Earlier",
     "FixedTable",
     "OptimizedTable",
     "OverlayTable",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["ID", "META_KEY", "Snapshot"]
 
 META_KEY = b"penstock"
+_DENSE = 16  # rows of a part for each one that is wanted, up to which it is read whole
 _FEW = 1024  # samples that are read at a time where only a part of each is kept
 ID = "id"  # of the dataset's description: what tells it from another made at its path
 _KEPT: list[Any] = []  # the parent's handles in a forked child, where giving them back would call the engine
@@ -162,8 +163,7 @@ class Snapshot:
         parts = self.parts
         if parts is None:
             return None
-        places = np.unique(np.searchsorted(self.starts, rows, side="right") - 1)
-        return [parts[place].number for place in places.tolist()]
+        return [parts[place].number for place in self._places(rows).tolist()]
 
     def read_parts(self, places: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Return columns of some parts, by their place in `files`, in this order."""
@@ -172,6 +172,26 @@ class Snapshot:
             handle = self.source.handle
             parts = [handle.get_fragment(one) for one in numbers]
             return handle.scanner(columns=list(columns), fragments=parts).to_table()
+
+    def some(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Return columns in some rows, which are increasing; the parts they are in are read whole if they are many."""
+        parts = self.parts
+        if parts is None or len(rows) <= _FEW:
+            return self.take(rows, columns)
+        places = self._places(rows)
+        sizes = self.starts[places + 1] - self.starts[places]
+        if len(rows) * _DENSE < sizes.sum():
+            return self.take(rows, columns)
+        table = self.read_parts(places.tolist(), columns)
+        if len(rows) == table.num_rows:
+            return table
+        unread = self.starts[places] - np.concatenate([[0], np.cumsum(sizes[:-1])])  # rows before each part
+        counts = np.diff(np.searchsorted(rows, [*self.starts[places], rows[-1] + 1]))
+        return table.take(rows - np.repeat(unread, counts))
+
+    def _places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places of the parts that some rows are in, increasing."""
+        return np.flatnonzero(np.bincount(np.searchsorted(self.starts, rows, side="right") - 1))
 
     def missing(self, column: str) -> NDArray[np.bool_]:
         """Return whether each sample is NULL in a column, which is read a part at a time."""
