@@ -10,8 +10,10 @@ from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
+from penstock.table._sorting import Digits, digits_of_numbers, equal_rows, first_of_each, grouped_rows, stable_order
 from penstock.table._stored import StoredTable, text_column
 from penstock.table._table import Earlier, Table
+from penstock.table._text_codes import array_codes, digits_of_text
 from penstock.table.drafts._class_keys import (
     class_aliases,
     class_colors,
@@ -30,7 +32,9 @@ from penstock.table.drafts._draft_files import (
     DraftNote,
     DraftPart,
     delete_drafts,
+    draft_bases,
     draft_files,
+    draft_folder,
     read_drafts,
     write_draft,
 )
@@ -40,6 +44,7 @@ from penstock.table.drafts._overlay import OverlayTable
 __all__ = [
     "ArrayTable",
     "Difference",
+    "Digits",
     "Draft",
     "DraftFile",
     "DraftNote",
@@ -54,6 +59,7 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "array_codes",
     "checked_column",
     "checked_rows",
     "checked_tensor",
@@ -65,13 +71,21 @@ __all__ = [
     "class_totals",
     "compare",
     "delete_drafts",
+    "digits_of_numbers",
+    "digits_of_text",
+    "draft_bases",
     "draft_files",
+    "draft_folder",
+    "equal_rows",
     "exact_bounds",
+    "first_of_each",
+    "grouped_rows",
     "merged_into",
     "new_index",
     "read_drafts",
     "resolved",
     "sample_of_cell",
+    "stable_order",
     "text_column",
     "widened",
     "with_class_color",

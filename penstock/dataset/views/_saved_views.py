@@ -27,7 +27,7 @@ from penstock.dataset.views._view_records import (
     write_view,
 )
 from penstock.errors import DatasetError, DatasetNotFoundError, StorageError, UncommittedChangesError, ViewNotFoundError
-from penstock.storage import Credentials, Location, Store, author, encoded, find_version
+from penstock.storage import Credentials, Store, author, encoded, find_version
 from penstock.table import Draft, OptimizedTable, OverlayTable, StoredTable, Table
 
 if TYPE_CHECKING:
@@ -245,7 +245,7 @@ def _opened(
     if not record.copy:
         record = _copied(store, view_id, record, source, distinct, num_workers)
     try:
-        copied = Store.open(Location(f"{store.location.path}/{record.copy}")).head()
+        copied = Store.open(store.location.below(record.copy)).head()
     except (DatasetNotFoundError, StorageError):  # the copy is gone or damaged; the samples are not
         return source, rows
     stored = StoredTable(copied, f"{record.commit}@{view_id}")
@@ -275,7 +275,7 @@ def _copied(
 ) -> ViewRecord:
     """Copy a view's samples to a place of their own, which the record names once the copy is whole."""
     name = f"views/{encoded(view_id)}.{secrets.token_hex(4)}.penstock"
-    materialize(source, rows, Location(f"{store.location.path}/{name}"), num_workers)
+    materialize(source, rows, store.location.below(name), num_workers)
     record = replace(record, copy=name)
     write_record(store.location, view_id, record)
     return record

@@ -213,7 +213,7 @@ def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
         store.location.sync_folder("views")
         store.location.delete([_rows_file(view_id), _places_file(view_id)])
     if record.copy:
-        Location(f"{store.location.path}/{record.copy}").remove()
+        store.location.below(record.copy).remove()
 
 
 def sweep_views(store: Store) -> None:
@@ -229,7 +229,7 @@ def sweep_views(store: Store) -> None:
         left = [name for name in location.names("views") if name not in named and not name.endswith(".json")]
         location.delete([name for name in left if name.endswith(".npy")])
         for name in (name for name in left if name.endswith(".penstock")):
-            copy = Location(f"{location.path}/{name}")
+            copy = location.below(name)
             with suppress(StorageError, ReadOnlyError):
                 with copy.lock(timeout=0):
                     pass  # whoever makes it holds this lock

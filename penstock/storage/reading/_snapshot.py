@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.storage._fork import renew_in_children
+from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
+from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID
 from penstock.storage.reading._parts import Part, part_starts, parts_of, runs
 from penstock.storage.reading._served import ServedVersion
-from penstock.storage.reading._stored_version import StoredVersion, Version
+from penstock.storage.reading._stored_version import Version
 
 if TYPE_CHECKING:
     import lance
@@ -41,15 +43,16 @@ class Snapshot:
     ----------
     version : Version
         Who reads it.
-    path : str
+    location : Location
         Where the dataset is.
     branch : str, optional
         The branch.
     """
 
-    def __init__(self, version: Version, path: str, branch: str | None) -> None:
+    def __init__(self, version: Version, location: Location, branch: str | None) -> None:
         self.source = version
-        self.path = path
+        self.location = location
+        self.path = location.path
         self.branch = branch
         self.version = version.version
         self._uids_then: tuple[tuple[Part, ...], NDArray[np.int64]] | None = None
@@ -58,7 +61,12 @@ class Snapshot:
     def renew(self) -> None:
         """Read through another process in a forked child."""
         _KEPT.append(self.source)
-        self.source = ServedVersion(self.path, self.branch, self.version)
+        self.source = ServedVersion(self.location, self.branch, self.version)
+
+    def from_store(self) -> Snapshot:
+        """Return the same version, read without the local cache."""
+        source = self.source.direct if isinstance(self.source, CachedVersion) else self.source
+        return Snapshot(source, Location(self.path), self.branch)
 
     @cached_property
     def num_rows(self) -> int:
@@ -87,7 +95,7 @@ class Snapshot:
     @cached_property
     def files(self) -> tuple[Part, ...]:
         """The parts as they lie in the files, whatever the order of the samples; empty after a fork."""
-        if not isinstance(self.source, StoredVersion):
+        if isinstance(self.source, ServedVersion):
             return ()
         with wrapped(f"read the files of {self.path!r}"):
             return parts_of(self.source.handle, self.branch)
@@ -95,12 +103,12 @@ class Snapshot:
     @property
     def parts(self) -> tuple[Part, ...] | None:
         """The parts of the samples, in their order; None where another tool moved rows, or after a fork."""
-        return self.files if isinstance(self.source, StoredVersion) and self._order is None else None
+        return self.files if not isinstance(self.source, ServedVersion) and self._order is None else None
 
     @property
     def knows_parts(self) -> bool:
         """Whether `parts` are known without reading anything."""
-        return self.__dict__.get("_order", self) is None and isinstance(self.source, StoredVersion)
+        return self.__dict__.get("_order", self) is None and not isinstance(self.source, ServedVersion)
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
@@ -116,7 +124,7 @@ class Snapshot:
 
     def learn(self, before: Snapshot) -> None:
         """Take over what is known of another version of the dataset, as far as it holds for this one."""
-        if before.__dict__.get("_order", before) is not None or not isinstance(self.source, StoredVersion):
+        if before.__dict__.get("_order", before) is not None or isinstance(self.source, ServedVersion):
             return  # the order of the other version is not known, or not that of its files
         then = before.parts
         if then is None or before.path != self.path:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage._location import Location
 from penstock.storage.reading._columns import UID, fields_of, table_of
 from penstock.storage.reading._snapshot import META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
@@ -42,17 +43,18 @@ class Steps:
     ----------
     handle : LanceDataset
         The version the changes start from.
-    path : str
+    location : Location
         Where the dataset is, for messages.
     branch : str or None
         Its branch.
     """
 
-    def __init__(self, handle: lance.LanceDataset, path: str, branch: str | None) -> None:
+    def __init__(self, handle: lance.LanceDataset, location: Location, branch: str | None) -> None:
         self._handle = handle
-        self._path = path
+        self._location = location
         self._branch = branch
         self.detached: list[int] = []
+        self.records: list[str] = []  # of the detached versions and of what made each, below the branch
 
     @property
     def handle(self) -> lance.LanceDataset:
@@ -61,14 +63,19 @@ class Steps:
 
     def snapshot(self) -> Snapshot:
         """Return what the changes so far leave."""
-        return Snapshot(StoredVersion(self._handle, self._path, self._branch), self._path, self._branch)
+        return Snapshot(StoredVersion(self._handle, self._location.path, self._branch), self._location, self._branch)
 
     def _take(self, operation: Any) -> None:
         import lance
 
-        read_version = None if isinstance(operation, lance.Transaction) else self._handle.version
-        self._handle = lance.LanceDataset.commit(self._handle, operation, read_version=read_version, detached=True)
+        made = isinstance(operation, lance.Transaction)
+        step = operation if made else lance.Transaction(int(self._handle.version), operation)
+        self._handle = lance.LanceDataset.commit(self._handle, step, detached=True)
         self.detached.append(int(self._handle.version))
+        self.records += [
+            f"_versions/d{self.detached[-1]}.manifest",
+            f"_transactions/{step.read_version}-{step.uuid}.txn",
+        ]
 
     def rewrite(self, table: pa.Table, fragments: Sequence[int] | None = None) -> None:
         """Replace the columns of `table` in the rows of its uids; order and row ids stay.

@@ -14,7 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import PenstockError
-from penstock.storage import ID, Changes, Credentials, LinkReader, column_names, open_version, renewed_lock
+from penstock.storage import (
+    ID,
+    Changes,
+    Credentials,
+    LinkReader,
+    Location,
+    column_names,
+    open_version,
+    renewed_lock,
+)
 from penstock.table._checks import checked_rows, checked_tensor
 from penstock.table._lengths import exact_bounds, widened
 from penstock.table._ragged import Ragged
@@ -70,7 +79,8 @@ class OverlayTable(Table):
 
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
-        known = (snapshot.path, snapshot.branch, snapshot.version, self.stored.label, self.draft, self._credentials)
+        place = (snapshot.location, snapshot.branch, snapshot.version)
+        known = (*place, self.stored.label, self.draft, self._credentials)
         return _reopen, known, {"_max_image_bytes": self._max_image_bytes}
 
     @cached_property
@@ -265,7 +275,17 @@ class OverlayTable(Table):
                 for own, sample in zip(drafted, samples, strict=True)
             ]
         links = [None if cell.value is None else Link(str(cell.value), cell.creds_key) for cell in cells]
-        return self._links.fetch(links)
+        return self._links.fetch(
+            links, lambda places: self._recorded(spec.name, rows[places], [cells[place] for place in places])
+        )
+
+    def _recorded(self, tensor: str, rows: NDArray[np.int64], cells: list[Cell]) -> list[int | None]:
+        """Return the recorded digests of some increasing rows; cells were read without."""
+        edits = self._edited_rows.get(tensor, {})
+        stored = self.stored.cells(rows, [tensor])[tensor]
+        return [
+            (cell if int(row) in edits else known).digest for row, cell, known in zip(rows, cells, stored, strict=True)
+        ]
 
     def cells(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, list[Cell]]:
         """Return the cells of increasing rows as they are stored or drafted, links not followed."""
@@ -287,7 +307,13 @@ class OverlayTable(Table):
 
     @cached_property
     def _links(self) -> LinkReader:
-        return LinkReader(self.stored.snapshot.meta.get("link_roots", []), self._credentials)
+        roots = self.stored.snapshot.meta.get("link_roots", [])
+        return LinkReader(roots, self._credentials, self.stored.snapshot.location.cache)
+
+    def from_store(self) -> OverlayTable:
+        """Return the same table, read without the local cache."""
+        stored = StoredTable(self.stored.snapshot.from_store(), self.stored.label)
+        return OverlayTable(stored, self.draft, self._credentials, max_image_bytes=self.max_image_bytes)
 
     def links(self, rows: NDArray[np.int64], tensor: str) -> list[Link | None]:
         """Return where the linked files of some rows are."""
@@ -349,6 +375,6 @@ def _shape(image: Any) -> tuple[int, int, int]:
 
 
 def _reopen(
-    path: str, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
+    location: Location, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
 ) -> OverlayTable:
-    return OverlayTable(StoredTable(open_version(path, branch, version), label), draft, credentials)
+    return OverlayTable(StoredTable(open_version(location, branch, version), label), draft, credentials)
