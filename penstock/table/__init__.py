@@ -12,7 +12,7 @@ from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
 from penstock.table._sorting import Digits, digits_of_numbers, equal_rows, first_of_each, grouped_rows, stable_order
 from penstock.table._stored import StoredTable, cells_of_columns, text_column
-from penstock.table._table import Table
+from penstock.table._table import Earlier, Table
 from penstock.table._text_codes import array_codes, digits_of_text
 from penstock.table.drafts._class_keys import (
     class_aliases,
@@ -49,6 +49,7 @@ __all__ = [
     "DraftFile",
     "DraftNote",
     "DraftPart",
+    "Earlier",
     "FixedTable",
     "OptimizedTable",
     "OverlayTable",
