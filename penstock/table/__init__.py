@@ -44,7 +44,6 @@ from penstock.table.drafts._overlay import OverlayTable
 __all__ = [
     "ArrayTable",
     "Difference",
-    "Digits",
     "Draft",
     "DraftFile",
     "DraftNote",
@@ -86,7 +85,6 @@ __all__ = [
     "read_drafts",
     "resolved",
     "sample_of_cell",
-    "stable_order",
     "text_column",
     "widened",
     "with_class_color",
