@@ -19,7 +19,8 @@ def ds(tmp_path, monkeypatch):
     dataset = penstock.demo(tmp_path / "demo", num_samples=12, seed=3)
     dataset.labels[0] = ["Ring"]
     dataset.commit("a ring")
-    dataset.boxes[0] = dataset.boxes[0].numpy() + [4, 0, 0, 0]
+    to_the_right = (4, 0, 0, 0)
+    dataset.boxes[0] = dataset.boxes[0].numpy() + to_the_right
     dataset.commit("a little to the right")
     return dataset
 
