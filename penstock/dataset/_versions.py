@@ -52,9 +52,11 @@ class History:
         if on_conflict not in {"raise", "ours", "theirs"}:
             raise DatasetError(f"on_conflict={on_conflict!r} is not valid. Expected 'raise', 'ours' or 'theirs'")
         opened = self._opened
-        with opened.lock, opened.editing():
+        with opened.lock, opened.editing() as hidden:
             opened.check_writable()
             opened.settle()
+            if hidden and not opened.working.has_changes():
+                opened.refuse_others_edits()
             uids = None if rows is None else _uids_at(opened.working.table, rows)
             for warning in committing.length_warnings(opened.working, uids):
                 warnings.warn(warning, UserWarning, stacklevel=3)
@@ -146,7 +148,7 @@ class Branches:
     def checkout(self, ref: str, *, create: bool) -> None:
         """Switch to a branch, which may be created, or to a commit or tag."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.settle()
             working = opened.working
             if create:
@@ -161,7 +163,7 @@ class Branches:
     def merge(self, branch: str, prefer: Literal["ours", "theirs"] | None) -> MergeReport:
         """Take another branch's changes into this one, and commit them."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.settle()
             if opened.working.has_changes():

@@ -24,7 +24,7 @@ from penstock.storage.reading._columns import (
 )
 from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
-from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.reading._snapshot import ID, Snapshot
 from penstock.storage.versions._cleanup import Freed, Version, cleanup
 from penstock.storage.versions._commits import (
     Commit,
@@ -55,6 +55,7 @@ from penstock.storage.writing._store import Store, open_version
 
 __all__ = [
     "ENGINE",
+    "ID",
     "UID",
     "Cache",
     "Changes",

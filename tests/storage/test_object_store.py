@@ -8,6 +8,8 @@ import pytest
 
 import penstock
 from penstock.errors import CredentialsError, DatasetNotFoundError, LinkError, StorageError
+from penstock.storage import Location
+from penstock.storage.holding._bucket import BucketRecord
 from penstock.tensors import encode_image
 
 pytestmark = pytest.mark.slow
@@ -130,3 +132,15 @@ def test_a_bucket_is_compacted_and_cleaned_up(bucket):
     assert [commit.message for commit in again.log()] == ["2", "1", "0", "first"]
     assert [edit.words for edit in again.history(0)] == ["age 51 → 52", "age 50 → 51", "age 0 → 50", "sample added"]
     assert again.verify().ok
+
+
+def test_one_of_two_processes_gets_the_right_to_edit(bucket):
+    place = Location(f"{bucket.url}/ds")
+    first, second, late = (BucketRecord(place.object_store, "drafts/main") for _ in range(3))
+    seen = second.read()
+    held = first.write("a", None)
+    assert (second.write("b", seen), second.read(), late.read()) == (None, held, held)
+    over = second.write("b", held)
+    first.renew(held)
+    assert late.write("c", held) is None
+    assert (late.read(), late.is_alive(over)) == (over, True)

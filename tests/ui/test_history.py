@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 
-import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
@@ -20,7 +19,8 @@ def ds(tmp_path, monkeypatch):
     dataset = penstock.demo(tmp_path / "demo", num_samples=12, seed=3)
     dataset.labels[0] = ["Ring"]
     dataset.commit("a ring")
-    dataset.boxes[0] = np.add(dataset.boxes[0].numpy(), [4, 0, 0, 0])
+    to_the_right = (4, 0, 0, 0)
+    dataset.boxes[0] = dataset.boxes[0].numpy() + to_the_right
     dataset.commit("a little to the right")
     return dataset
 

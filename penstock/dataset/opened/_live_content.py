@@ -35,6 +35,7 @@ class LiveContent:
     seed = 0
     query_string = None
     shown = None
+    is_whole = True
 
     def __init__(self, opened: OpenDataset) -> None:
         self.opened = opened

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,7 @@ class FixedContent:
     plan: SamplingPlan | None = None
     pool: NDArray[np.int64] | None = None
     by_array: bool = False
+    is_whole: ClassVar[bool] = False
 
     def __len__(self) -> int:
         return len(self.rows)

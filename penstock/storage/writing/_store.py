@@ -18,7 +18,7 @@ from penstock.errors import ConflictError, DatasetError, DatasetExistsError, Dat
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
 from penstock.storage._readers import hold
-from penstock.storage._version_files import record_of
+from penstock.storage._version_files import record_of, root_of
 from penstock.storage._wrap import is_conflict, wrapped
 from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID, column_names, table_of
@@ -26,7 +26,7 @@ from penstock.storage.reading._served import Refused, ServedVersion
 from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
 from penstock.storage.writing._compaction import all_options, compacted, sizes, small_options
-from penstock.storage.writing._files import names_in, root_of, secure
+from penstock.storage.writing._files import names_in, secure
 from penstock.storage.writing._landing import KIND, land, latest, settled
 from penstock.storage.writing._steps import (
     ROWS_PER_FILE,

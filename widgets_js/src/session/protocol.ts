@@ -18,6 +18,7 @@ export interface RpcError {
   fix?: string; // replaces [from, to)
   conflicts?: Conflict[]; // of a commit: samples another session has committed meanwhile, at most 50
   num_conflicts?: number;
+  unanswered?: boolean; // of "NoKernel": it was sent, and may have been done
 }
 
 /** A sample, or an object of it, that this session and another one changed, each in its own way. */
@@ -58,7 +59,7 @@ export interface DatasetInfo {
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
   holder: { program: string; pid: number; host: string; since: string } | null; // another process that has uncommitted edits: read_only here; since: ISO 8601
-  behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
+  behind: { message: string; remedy: "update" | "take over" | null } | null; // how what is shown differs from the dataset
 }
 
 /** Names of a class's keypoints, and lines between them: pairs of places among the names, from 0. */
