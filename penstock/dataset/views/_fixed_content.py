@@ -98,6 +98,11 @@ class FixedContent:
     def __len__(self) -> int:
         return len(self.rows)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the samples are all rows of the table: that of a view is not looked at."""
+        return False
+
     def state(self) -> tuple[Table, NDArray[np.int64]]:
         """Return the table, and the row in it of each sample."""
         return self.table, self.rows
