@@ -150,7 +150,7 @@ class StoredTable:
             return self._columns[tensor]
 
     def _read_column(self, spec: TensorSpec) -> Ragged:
-        names = [name for name in column_names(spec) if name in self.snapshot.columns]
+        names = self._read_names(spec)
         if not names:
             return empty_column(spec, self.num_rows)
         pieces = self._moved(spec)
@@ -159,6 +159,11 @@ class StoredTable:
             del self._before[spec.name], self._pieces[spec.name]
             return column
         return column_of_table(spec, self.snapshot.read(names))
+
+    def _read_names(self, spec: TensorSpec) -> list[str]:
+        """Return the physical columns that a column is read from; those of single numbers have no sides to read."""
+        names = [name for name in column_names(spec) if name in self.snapshot.columns]
+        return names[:1] if spec.htype == "generic" and not spec.ndim else names
 
     def bounds(self, tensor: str) -> Bounds:
         """Return the least and the greatest number of elements of a sample; there must be samples."""
@@ -179,7 +184,7 @@ class StoredTable:
         if earlier is None or not earlier.serves(spec):
             return None
         if spec.name not in self._pieces:
-            names = [name for name in column_names(spec) if name in self.snapshot.columns]
+            names = self._read_names(spec)
             pieces = self._pieces[spec.name] = earlier.moved(self.snapshot, names, spec)
             if earlier.bounds is not None and any(map(len, pieces)):
                 self._bounds[spec.name] = earlier.bounds_of(pieces)
@@ -203,7 +208,7 @@ class StoredTable:
         spec = checked_column(self.specs, tensor)
         if self.is_cached(tensor) or len(rows) * 2 > self.num_rows:
             return self.column(tensor).take(rows)
-        names = [name for name in column_names(spec) if name in self.snapshot.columns]
+        names = self._read_names(spec)
         if not names:
             return empty_column(spec, len(rows))
         return column_of_table(spec, self.snapshot.some(rows, names))
@@ -283,7 +288,9 @@ def column_of_table(spec: TensorSpec, table: Any) -> Ragged:
         return Ragged(values=values, offsets=offsets, shapes=box_shapes(np.diff(offsets) // 4))
     shapes = None
     if spec.htype == "generic" and spec.ndim != 1:
-        shapes = shape_rows(table[f"_shape_{column_of(spec.name)}"], spec.ndim or 0).clip(min=0)
+        known = spec.ndim or 0
+        sides = shape_rows(table[f"_shape_{column_of(spec.name)}"], known) if known else np.zeros((len(offsets) - 1, 0))
+        shapes = sides.astype(np.int64, copy=False).clip(min=0)
     return Ragged(values=values, offsets=offsets, shapes=shapes, valid=valid)
 
 
