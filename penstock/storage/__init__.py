@@ -47,6 +47,7 @@ from penstock.storage.versions._commits import (
     wrong_tags,
 )
 from penstock.storage.versions._digests import DamagedFile, Digests
+from penstock.storage.versions._sample_states import SampleStates, Stamp
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
 from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._steps import Steps
@@ -70,7 +71,9 @@ __all__ = [
     "Mark",
     "Part",
     "Provider",
+    "SampleStates",
     "Snapshot",
+    "Stamp",
     "Steps",
     "Store",
     "Version",

@@ -56,7 +56,7 @@ class Content(Protocol):
 
     @property
     def is_whole(self) -> bool:
-        """Whether the samples are all rows of the table, in their order, whatever is written meanwhile."""
+        """Whether the samples are all rows of the table, in its order."""
         ...
 
     def state(self) -> tuple[Table, NDArray[np.int64]]:

@@ -51,8 +51,8 @@ def queried(
     """Return the samples that a TQL query chooses, or the table it makes."""
     used = _seed(content, seed)
     table, rows = content.state()
-    chosen_rows = None if content.is_whole else rows
-    result = run(query_string, table, seed=used, rows=chosen_rows, resolve=content.resolve, params=params)
+    within = None if content.is_whole else rows
+    result = run(query_string, table, seed=used, rows=within, resolve=content.resolve, params=params)
     for warning in result.warnings:
         warnings.warn(escaped(warning), UserWarning, stacklevel=3)
     source = _of_rows(result) if result.is_rows else _made_by(result)

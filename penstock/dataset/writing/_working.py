@@ -207,9 +207,25 @@ class Working:
         """The other process that holds the draft, if there is one."""
         return None if self._drafts is None else self._drafts.holder
 
+    def hide_others(self) -> bool:
+        """Show no edits of another process; return whether there were any."""
+        hidden = self.drafts.hide_others()
+        if hidden:
+            self._table = None
+        return hidden
+
+    def show_others(self) -> None:
+        """Show the edits of another process again, as they are now."""
+        self.drafts.show_others(self.stored)
+        self._table = None
+
+    def num_left(self) -> int:
+        """Return how many edits processes that have ended left, which are not part of this draft."""
+        return 0 if self._drafts is None else self._drafts.num_left(self.stored)
+
     @property
     def held(self) -> Holder | None:
-        """The other process whose edits were there when this was opened, and are not shown."""
+        """The other process whose edits were there when this was opened."""
         return None if self._drafts is None else self._drafts.held
 
     def edit(self, edits: Draft) -> None:

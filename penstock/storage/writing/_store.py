@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -157,7 +158,11 @@ class Store:
 
     def hold(self, snapshot: Snapshot) -> bool:
         """Keep a version of this branch from being cleaned up while its snapshot exists; tell whether it is there."""
-        return hold(self.location, snapshot, self._folder)
+        if self.location.is_remote:
+            return True
+        home = Path(self.location.path)
+        record = home / self._folder / "_versions" / record_of(snapshot.version)
+        return hold(home, snapshot, snapshot.branch, snapshot.version, record)
 
     def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
         stored = StoredVersion(handle, self.location.path, self.branch)
@@ -359,8 +364,6 @@ def open_version(location: Location, branch: str | None, version: int) -> Snapsh
 
 def _hint(location: Location) -> str | None:
     """Suggest a dataset with a similar path."""
-    from pathlib import Path
-
     from penstock._wording import nearest
 
     parent = Path(location.path).parent
