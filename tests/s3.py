@@ -64,6 +64,10 @@ class Server:
         """Return the requests since this was called before, each with method, path, query, status and bytes."""
         return self._control("reset")
 
+    def held(self) -> int:
+        """Return the number of requests that a rule delays at this moment."""
+        return int(self._control("held"))
+
     def set_rules(self, *rules: dict[str, Any]) -> None:
         """Delay or refuse requests from now on; see `tests.s3_server`."""
         self._control("rules", json.dumps(rules).encode())

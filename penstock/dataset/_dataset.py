@@ -31,6 +31,7 @@ from penstock.dataset.views._saved_views import (
     saved_views,
 )
 from penstock.dataset.views._view import View
+from penstock.dataset.views._view_records import sweep_views
 from penstock.errors import DatasetError
 from penstock.storage import cleanup
 from penstock.tensors import make_spec
@@ -376,7 +377,9 @@ class Dataset(Samples[View], Versioned):
         with self._opened.lock:
             self._opened.check_writable()
             self._opened.settle()
-            return cleanup(self._opened.working.store, timedelta(days=14) if older_than is None else older_than)
+            age = timedelta(days=14) if older_than is None else older_than
+            sweep_views(self._opened.working.store, age)
+            return cleanup(self._opened.working.store, age)
 
     def add_creds_key(self, name: str, managed: bool = False) -> None:
         """Add the name of credentials for links; only the name is stored.

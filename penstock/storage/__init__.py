@@ -3,6 +3,7 @@
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
+from penstock.storage._publishing import is_abandoned, published, sign
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
 from penstock.storage.caching._cache import Cache, chosen_cache
 from penstock.storage.links._credentials import Credentials, Provider
@@ -79,6 +80,7 @@ __all__ = [
     "encoded",
     "find_version",
     "flat_values",
+    "is_abandoned",
     "is_clean",
     "keep",
     "last_commit",
@@ -89,6 +91,7 @@ __all__ = [
     "new_staging",
     "new_uids",
     "open_version",
+    "published",
     "received_table",
     "renew_in_children",
     "renewed_lock",
@@ -96,6 +99,7 @@ __all__ = [
     "scalars",
     "set_tag",
     "shape_rows",
+    "sign",
     "staging_folders",
     "staging_lock",
     "sweep",

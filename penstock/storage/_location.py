@@ -8,14 +8,16 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, StorageError
 from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
+from penstock.storage._publishing import complete_replacement, replaced_in_store, sweep_store
 from penstock.storage._staging import sweep_staging_locks
 from penstock.storage._transfer import Transfer, plain_http
 from penstock.storage._version_files import has_end, is_version, newest_version, version_of
@@ -69,7 +71,8 @@ class Location:
         return f"{self.path}/samples.lance"
 
     @property
-    def _object_store(self) -> Any:
+    def object_store(self) -> Any:
+        """The store of a dataset that is not in a folder."""
         OBJECT_STORES.check()
         return self._connected
 
@@ -92,7 +95,7 @@ class Location:
         """Write one small file, whole or not at all."""
         with wrapped(f"write {name!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                self._object_store.put(name, content)
+                self.object_store.put(name, content)
                 return
             target = Path(self.path, name)
             make_folders(target.parent)
@@ -109,17 +112,17 @@ class Location:
         with wrapped(f"read {name!r} of the dataset at {self.path!r}"):
             try:
                 if self.is_remote:
-                    return bytes(self._object_store.get(name).bytes())
+                    return bytes(self.object_store.get(name).bytes())
                 return Path(self.path, name).read_bytes()
             except FileNotFoundError:
                 return None
 
     def names(self, folder: str) -> list[str]:
-        """Return the files of a folder, sorted, as names relative to the dataset."""
+        """Return the files and folders of a folder, sorted, as names relative to the dataset."""
         with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                batches = self._object_store.list(prefix=f"{folder}/")
-                return sorted(cast("str", entry["path"]) for batch in batches for entry in batch)
+                found = self.object_store.list_with_delimiter(f"{folder}/")
+                return sorted([*found["common_prefixes"], *(entry["path"] for entry in found["objects"])])
             home = Path(self.path, folder)
             if not home.is_dir():
                 return []
@@ -128,11 +131,39 @@ class Location:
     def delete(self, names: list[str]) -> None:
         """Delete small files; missing ones are no error."""
         with wrapped(f"delete files of the dataset at {self.path!r}"):
+            if self.is_remote and names:
+                with suppress(FileNotFoundError):
+                    self.object_store.delete(names)
+                return
             for name in names:
-                if self.is_remote:
-                    self._object_store.delete(name)
-                else:
-                    Path(self.path, name).unlink(missing_ok=True)
+                Path(self.path, name).unlink(missing_ok=True)
+
+    def everything(self, prefix: str = "") -> list[str]:
+        """Return the names of all objects in an object store, or of those that begin alike."""
+        return [name for name, _, _ in self._entries(prefix)]
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Return the size of each object whose name begins alike."""
+        return {name: size for name, size, _ in self._entries(prefix)}
+
+    def written(self, prefix: str) -> list[tuple[str, datetime]]:
+        """Return when each object whose name begins alike was written, by the clock of the store."""
+        return [(name, when) for name, _, when in self._entries(prefix)]
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the names of the folders in an object store that begin alike."""
+        found = self.object_store.list_with_delimiter()["common_prefixes"]
+        return sorted(str(name) for name in found if str(name).startswith(prefix))
+
+    def _entries(self, prefix: str) -> list[tuple[str, int, datetime]]:
+        with wrapped(f"list the dataset at {self.path!r}"):
+            folder = f"{prefix.rpartition('/')[0]}/" if "/" in prefix else None  # a store lists whole folders
+            entries = [entry for batch in self.object_store.list(folder) for entry in batch]
+        return [
+            (str(entry["path"]), int(entry["size"]), entry["last_modified"])
+            for entry in entries
+            if str(entry["path"]).startswith(prefix)
+        ]
 
     def sync(self, names: list[str]) -> None:
         """Sync small files, as an object store does by itself; missing ones are skipped."""
@@ -180,7 +211,7 @@ class Location:
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return the size and tag of a file in an object store; None if it does not exist."""
         try:
-            found = self._object_store.head(name)
+            found = self.object_store.head(name)
         except FileNotFoundError:
             return None
         return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}
@@ -201,11 +232,11 @@ class Location:
     def replaced(self, *, overwrite: bool) -> Iterator[str]:
         """Yield a path for a new dataset, and move it here in one step once it is complete.
 
-        In an object store, which cannot rename, what is stored here is deleted first.
+        An object store cannot rename: see `replaced_in_store`.
         """
         if self.is_remote:
-            self.delete([name for folder in _FOLDERS for name in self.names(folder)])
-            yield self.samples_uri
+            with replaced_in_store(self) as uri:
+                yield uri
             return
         self.make_folder()
         home = Path(self.path)
@@ -247,6 +278,9 @@ class Location:
 
     def recover(self) -> None:
         """Put back a dataset that was about to be replaced when its writer died."""
+        if self.is_remote:
+            complete_replacement(self)
+            return
         if not self._is_half_replaced():
             return
         home, old = Path(self.path), Path(self.path, _OLD)
@@ -259,7 +293,7 @@ class Location:
     def _is_half_replaced(self) -> bool:
         """Return whether an old dataset was moved away and the new one is not in place yet."""
         old = Path(self.path, _OLD)
-        if self.is_remote or not old.is_dir():
+        if not old.is_dir():
             return False
         return not ((old / "samples.lance").exists() and Path(self.path, "samples.lance").exists())
 
@@ -288,9 +322,17 @@ class Location:
                     return True
         return False
 
-    def sweep(self) -> None:
-        """Delete what killed processes left next to the samples; the caller holds the lock."""
+    def sweep(self, older_than: timedelta = timedelta(days=1)) -> None:
+        """Delete what killed processes left next to the samples; the caller holds the lock.
+
+        Parameters
+        ----------
+        older_than : timedelta
+            In an object store, where nobody can see whether a process on another machine is alive: the time after
+            which what nothing is written to any more counts as left.
+        """
         if self.is_remote:
+            sweep_store(self, older_than)
             return
         self._sweep_copies()
         sweep_staging_locks(Path(self.path))
@@ -308,7 +350,7 @@ class Location:
     def remove(self) -> None:
         """Delete everything under this place, a copy of ours."""
         if self.is_remote:
-            self.delete([*self.names("samples.lance")])
+            self.delete(self.everything())
             return
         with wrapped(f"delete the copy at {self.path!r}"):
             if Path(self.path).exists():

@@ -19,7 +19,9 @@ __all__ = ["cleanup", "make_branch", "sweep"]
 
 
 def sweep(store: Store) -> None:
-    """Delete what dead processes left behind, unless another process is writing."""
+    """Delete what dead processes left behind, unless another process is writing; `cleanup` does in an object store."""
+    if store.location.is_remote:
+        return
     with suppress(StorageError, ReadOnlyError), store.location.lock(timeout=0):
         store.location.sweep()
         if not refs_are_whole(store):
@@ -43,7 +45,7 @@ def make_branch(store: Store, name: str, version: int) -> str:
 def cleanup(store: Store, older_than: timedelta) -> int:
     """Delete the files of versions that are older and have no name; return the bytes freed."""
     with store.location.lock(), wrapped(f"clean up {store.location.path!r}"):
-        store.location.sweep()
+        store.location.sweep(older_than)
         newest = latest(store.handle, store.branch)
         stats = newest.cleanup_old_versions(older_than, error_if_tagged_old_versions=False)
     return int(stats.bytes_removed)
