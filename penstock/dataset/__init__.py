@@ -1,5 +1,7 @@
 """The public face of data: Dataset, View, Tensor, Sample."""
 
+from penstock.dataset._cleanup import Cleanup
+from penstock.dataset._compaction import Compacted
 from penstock.dataset._dataset import Dataset
 from penstock.dataset._info import Info
 from penstock.dataset._open import empty, load
@@ -16,7 +18,9 @@ from penstock.storage import Cache, Commit
 
 __all__ = [
     "Cache",
+    "Cleanup",
     "Commit",
+    "Compacted",
     "Conflict",
     "Dataset",
     "Diff",

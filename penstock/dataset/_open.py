@@ -28,6 +28,18 @@ def _of(working: Working) -> Dataset:
     return Dataset(OpenDataset(working))
 
 
+def _noting_holder(dataset: Dataset) -> Dataset:
+    holder = dataset._opened.working.held  # noqa: SLF001  a dataset of ours
+    if holder is not None:
+        warnings.warn(
+            f"another process has uncommitted edits of the dataset at {dataset.path!r}: {holder}. They are not shown "
+            "here. ds.take_over() takes them over, read_only=True shows them",
+            UserWarning,
+            stacklevel=3,
+        )
+    return dataset
+
+
 def _allowing(max_image_bytes: int | None, make: Callable[[], Dataset]) -> Dataset:
     """Check the limit on image size before a dataset is created or opened."""
     whole = isinstance(max_image_bytes, int) and not isinstance(max_image_bytes, bool)
@@ -131,16 +143,26 @@ def load(
         If none is stored there.
     CommitNotFoundError
         If there is no such version.
+
+    Warns
+    -----
+    UserWarning
+        If another process has uncommitted edits: they are not shown, and none can be made
+        here until it commits or ends. With `read_only` they are shown.
     """
     _note_token(token)
     location = Location(path, chosen_cache(cache))
     try:
-        return _allowing(max_image_bytes, lambda: _of(open_working(location, version, read_only=read_only)))
+        return _noting_holder(
+            _allowing(max_image_bytes, lambda: _of(open_working(location, version, read_only=read_only)))
+        )
     except DatasetNotFoundError:
         found = None if version is not None else _at_version(location)
         if found is None:
             raise
-    return _allowing(max_image_bytes, lambda: _of(open_working(found[0], found[1], read_only=read_only)))
+    return _noting_holder(
+        _allowing(max_image_bytes, lambda: _of(open_working(found[0], found[1], read_only=read_only)))
+    )
 
 
 def _at_version(location: Location) -> tuple[Location, str] | None:

@@ -50,7 +50,7 @@ class History:
         if on_conflict not in {"raise", "ours", "theirs"}:
             raise DatasetError(f"on_conflict={on_conflict!r} is not valid. Expected 'raise', 'ours' or 'theirs'")
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.settle()
             uids = None if rows is None else _uids_at(opened.working.table, rows)
@@ -63,7 +63,7 @@ class History:
     def reset(self) -> None:
         """Drop everything since the last commit."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.drop_held()
             committing.reset(opened.working)

@@ -6,6 +6,8 @@ from penstock.storage._location import Location
 from penstock.storage._publishing import is_abandoned, published, sign
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
 from penstock.storage.caching._cache import Cache, chosen_cache
+from penstock.storage.holding._draft_lock import DraftLock, draft_lock
+from penstock.storage.holding._holder import Holder
 from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._columns import (
@@ -22,6 +24,7 @@ from penstock.storage.reading._columns import (
 )
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.versions._cleanup import Freed, Version, cleanup
 from penstock.storage.versions._commits import (
     Commit,
     author,
@@ -44,7 +47,7 @@ from penstock.storage.versions._commits import (
 )
 from penstock.storage.versions._digests import DamagedFile, Digests
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
-from penstock.storage.versions._upkeep import cleanup, make_branch, sweep
+from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._steps import Steps
 from penstock.storage.writing._store import Store, open_version
 
@@ -56,6 +59,9 @@ __all__ = [
     "Credentials",
     "DamagedFile",
     "Digests",
+    "DraftLock",
+    "Freed",
+    "Holder",
     "LinkReader",
     "Location",
     "Mark",
@@ -63,6 +69,7 @@ __all__ = [
     "Snapshot",
     "Steps",
     "Store",
+    "Version",
     "author",
     "branch_names",
     "byte_views",
@@ -77,6 +84,7 @@ __all__ = [
     "decoded",
     "delete_tag",
     "delete_tag_named",
+    "draft_lock",
     "encoded",
     "find_version",
     "flat_values",

@@ -6,7 +6,8 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -17,10 +18,11 @@ from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, Sto
 from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
-from penstock.storage._publishing import complete_replacement, replaced_in_store, sweep_store
-from penstock.storage._staging import sweep_staging_locks
+from penstock.storage._publishing import complete_replacement, left_in_store, replaced_in_store, sweep_store
+from penstock.storage._readers import dead_readers
+from penstock.storage._staging import dead_staging, sweep_staging
 from penstock.storage._transfer import Transfer, plain_http
-from penstock.storage._version_files import has_end, is_version, newest_version, version_of
+from penstock.storage._version_files import detached_versions, has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
 from penstock.storage.caching._cache import Cache
 
@@ -32,6 +34,8 @@ __all__ = ["Location"]
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
 _NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
+_TRIES = 5
+_FETCHES = 32  # small objects read at the same time
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
 
 
@@ -50,6 +54,7 @@ class Location:
         self.path, self.is_remote = address_of(path)
         self.cache = cache
         self._lasting: set[Path] = set()  # folders whose own names are on the disk
+        self.lasting: dict[str, Any] = {}  # what was read of records that never change, by their name
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Location, (self.path, self.cache)
@@ -70,9 +75,8 @@ class Location:
         """The URI of the engine's own files."""
         return f"{self.path}/samples.lance"
 
-    @property
     def object_store(self) -> Any:
-        """The store of a dataset that is not in a folder."""
+        """Return the object store, seen from the dataset."""
         OBJECT_STORES.check()
         return self._connected
 
@@ -95,45 +99,67 @@ class Location:
         """Write one small file, whole or not at all."""
         with wrapped(f"write {name!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                self.object_store.put(name, content)
+                self.object_store().put(name, content)
                 return
-            target = Path(self.path, name)
-            make_folders(target.parent)
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(target)
-            sync_folder(target.parent)
+            for _ in range(_TRIES - 1):
+                with suppress(FileNotFoundError):  # swept, as what is left of a killed process, by one that opens
+                    self._write_local(name, content)
+                    return
+            self._write_local(name, content)
+
+    def _write_local(self, name: str, content: bytes) -> None:
+        target = Path(self.path, name)
+        make_folders(target.parent)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+        sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
         """Read one small file; None if it does not exist."""
         with wrapped(f"read {name!r} of the dataset at {self.path!r}"):
             try:
                 if self.is_remote:
-                    return bytes(self.object_store.get(name).bytes())
+                    return bytes(self.object_store().get(name).bytes())
                 return Path(self.path, name).read_bytes()
             except FileNotFoundError:
                 return None
+
+    def read_all(self, names: Sequence[str]) -> list[bytes | None]:
+        """Read several small files, those of an object store at the same time; None for those that do not exist."""
+        if not self.is_remote or len(names) < 2:
+            return [self.read(name) for name in names]
+        with ThreadPoolExecutor(_FETCHES) as workers:
+            return list(workers.map(self.read, names))
+
+    def doubtful(self, folder: str, newest: int) -> list[str]:
+        """Return the empty files of a local folder and those written last, without reading any."""
+        home = Path(self.path, folder)
+        with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
+            found = [(entry.stat(), entry.name) for entry in os.scandir(home)] if home.is_dir() else []
+        found.sort(key=lambda entry: entry[0].st_mtime_ns, reverse=True)
+        return [f"{folder}/{name}" for place, (stat, name) in enumerate(found) if place < newest or not stat.st_size]
 
     def names(self, folder: str) -> list[str]:
         """Return the files and folders of a folder, sorted, as names relative to the dataset."""
         with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                found = self.object_store.list_with_delimiter(f"{folder}/")
+                found = self.object_store().list_with_delimiter(f"{folder}/")
                 return sorted([*found["common_prefixes"], *(entry["path"] for entry in found["objects"])])
             home = Path(self.path, folder)
             if not home.is_dir():
                 return []
-            return sorted(f"{folder}/{entry.name}" for entry in home.iterdir() if not entry.name.startswith("."))
+            return sorted(f"{folder}/{name}" for name in os.listdir(home) if not name.startswith("."))  # noqa: PTH208
 
     def delete(self, names: list[str]) -> None:
         """Delete small files; missing ones are no error."""
         with wrapped(f"delete files of the dataset at {self.path!r}"):
             if self.is_remote and names:
                 with suppress(FileNotFoundError):
-                    self.object_store.delete(names)
+                    self.object_store().delete(names)
                 return
             for name in names:
                 Path(self.path, name).unlink(missing_ok=True)
@@ -152,13 +178,13 @@ class Location:
 
     def folders(self, prefix: str) -> list[str]:
         """Return the names of the folders in an object store that begin alike."""
-        found = self.object_store.list_with_delimiter()["common_prefixes"]
+        found = self.object_store().list_with_delimiter()["common_prefixes"]
         return sorted(str(name) for name in found if str(name).startswith(prefix))
 
     def _entries(self, prefix: str) -> list[tuple[str, int, datetime]]:
         with wrapped(f"list the dataset at {self.path!r}"):
             folder = f"{prefix.rpartition('/')[0]}/" if "/" in prefix else None  # a store lists whole folders
-            entries = [entry for batch in self.object_store.list(folder) for entry in batch]
+            entries = [entry for batch in self.object_store().list(folder) for entry in batch]
         return [
             (str(entry["path"]), int(entry["size"]), entry["last_modified"])
             for entry in entries
@@ -211,7 +237,7 @@ class Location:
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return the size and tag of a file in an object store; None if it does not exist."""
         try:
-            found = self.object_store.head(name)
+            found = self.object_store().head(name)
         except FileNotFoundError:
             return None
         return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}
@@ -322,11 +348,30 @@ class Location:
                     return True
         return False
 
-    def sweep(self, older_than: timedelta = timedelta(days=1)) -> None:
+    def leftovers(self) -> list[Path]:
+        """Return what killed processes left here, files and folders; only right for the holder of the lock."""
+        if self.is_remote:
+            return []
+        home = Path(self.path)
+        copies = [home / name for name in (_NEW, _OLD) if (home / name).exists()]
+        return [*copies, *dead_staging(home), *self._left_inside()]
+
+    def left_in_store(self, older_than: timedelta) -> dict[str, int]:
+        """Return the size of each object that killed processes left here, and of what nothing was written to since."""
+        return left_in_store(self, older_than) if self.is_remote else {}
+
+    def _left_inside(self) -> list[Path]:
+        home = Path(self.path)
+        parts = [part for folder in _FOLDERS[1:] for part in (home / folder).glob("**/.*.part")]
+        return [*parts, *detached_versions(home / "samples.lance"), *dead_readers(home)]
+
+    def sweep(self, *, staging: bool = False, older_than: timedelta = timedelta(days=1)) -> None:
         """Delete what killed processes left next to the samples; the caller holds the lock.
 
         Parameters
         ----------
+        staging : bool
+            Whether also the folders beside this one in which they built it.
         older_than : timedelta
             In an object store, where nobody can see whether a process on another machine is alive: the time after
             which what nothing is written to any more counts as left.
@@ -335,13 +380,14 @@ class Location:
             sweep_store(self, older_than)
             return
         self._sweep_copies()
-        sweep_staging_locks(Path(self.path))
-        for folder in _FOLDERS[1:]:
-            for part in Path(self.path, folder).glob("**/.*.part"):
-                part.unlink(missing_ok=True)
-        for folder in ("_versions", "tree/*/_versions"):
-            for detached in Path(self.path, "samples.lance").glob(f"{folder}/d*.manifest"):
-                detached.unlink(missing_ok=True)
+        sweep_staging(Path(self.path), folders=staging)
+        for left in self._left_inside():
+            left.unlink(missing_ok=True)
+
+    def size_of(self, leftovers: Iterable[Path]) -> int:
+        """Return the bytes of files and folders."""
+        files = [file for left in leftovers for file in ([left, *left.rglob("*")] if left.is_dir() else [left])]
+        return sum(file.stat().st_size for file in files if file.is_file())
 
     def _sweep_copies(self) -> None:
         for name in (_NEW, _OLD):

@@ -7,23 +7,30 @@ replaced, what is about to happen is written first, and whoever opens the datase
 from __future__ import annotations
 
 import json
-import os
-import platform
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from penstock.errors import DatasetExistsError, StorageError
 from penstock.storage._version_files import is_version
 from penstock.storage._wrap import wrapped
+from penstock.storage.holding._holder import Holder
 
 if TYPE_CHECKING:
     from penstock.storage._location import Location
 
-__all__ = ["complete_replacement", "is_abandoned", "published", "replaced_in_store", "sign", "sweep_store"]
+__all__ = [
+    "complete_replacement",
+    "is_abandoned",
+    "left_in_store",
+    "published",
+    "replaced_in_store",
+    "sign",
+    "sweep_store",
+]
 
 _NEW, _OWNER, _CLAIM, _INTENT = ".new-", "owner.json", ".claim.json", ".replacing.json"
 _VERSIONS, _TAGS = "samples.lance/_versions/", "samples.lance/_refs/"
@@ -103,14 +110,18 @@ def complete_replacement(location: Location) -> None:
 
 def sweep_store(location: Location, older_than: timedelta) -> None:
     """Delete what processes that died were building, and what nothing was written to for some time."""
-    store = location.object_store
-    for place in location.folders(_NEW):
-        if is_abandoned(location.below(place), older_than):
-            location.below(place).remove()
+    store = location.object_store()
+    location.delete([*left_in_store(location, older_than)])
     with suppress(FileNotFoundError):
         claimed = store.head(_CLAIM)["last_modified"]
         if _is_dead(location.read(_CLAIM)) or datetime.now(UTC) - claimed > max(older_than, _ABANDONED):
             location.delete([_CLAIM])
+
+
+def left_in_store(location: Location, older_than: timedelta) -> dict[str, int]:
+    """Return the size of each object of what was being built and is abandoned."""
+    places = [place for place in location.folders(_NEW) if is_abandoned(location.below(place), older_than)]
+    return {name: size for place in places for name, size in location.sizes(f"{place}/").items()}
 
 
 def is_abandoned(location: Location, older_than: timedelta) -> bool:
@@ -143,7 +154,7 @@ def _new_staging(location: Location) -> Location:
 
 def _move(location: Location, staging: str) -> None:
     """Copy the files of a new dataset to its place: all others first, then the record of its newest version."""
-    store = location.object_store
+    store = location.object_store()
     sizes = {name.partition("/")[2]: size for name, size in location.sizes(f"{staging}/").items()}
     newest = min(name for name in sizes if name.startswith(_VERSIONS) and is_version(name))
     others = [name for name in sizes if not name.startswith((_VERSIONS, _TAGS)) and name != _OWNER]
@@ -165,7 +176,7 @@ def _claimed(location: Location) -> Iterator[None]:
     """Keep other processes from putting a dataset in the same place."""
     with wrapped(f"create a dataset at {location.path!r}"):
         try:
-            location.object_store.put(_CLAIM, _owner(), mode="create")
+            location.object_store().put(_CLAIM, _owner(), mode="create")
         except Exception as error:
             if type(error).__name__ != "AlreadyExistsError":
                 raise
@@ -181,22 +192,10 @@ def _claimed(location: Location) -> Iterator[None]:
 
 
 def _owner() -> bytes:
-    return json.dumps({"host": platform.node(), "pid": os.getpid()}).encode()
+    return Holder.here("", locked=False).to_bytes()
 
 
 def _is_dead(owner: bytes | None) -> bool:
-    """Return whether a process of this machine has ended."""
-    try:
-        stored: Any = json.loads(owner or b"{}")
-        host, process = stored["host"], int(stored["pid"])
-    except (ValueError, KeyError, TypeError):
-        return False
-    if host != platform.node() or os.name != "posix":
-        return False
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
+    """Return whether a process is known to have ended, which only those of the same machine are."""
+    holder = Holder.from_bytes(owner)
+    return holder is not None and holder.has_ended()

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import pytest
 
 import penstock
 from penstock.errors import DatasetExistsError, DatasetNotFoundError, StorageError
-from penstock.storage import Location
+from penstock.storage import Holder, Location
 from penstock.storage._publishing import published
 
 pytestmark = pytest.mark.slow  # the server takes seconds to start
@@ -27,8 +25,9 @@ import numpy as np, penstock
 penstock.from_arrays({"labels": np.arange(5)}, sys.argv[1], progress=False)
 """
 _REPLACE = "import sys, penstock; penstock.empty(sys.argv[1], overwrite=True)"
-_OVER = json.dumps({"host": platform.node(), "pid": 2**22 + 1})  # no process has this number
-_ELSEWHERE = json.dumps({"host": "another machine", "pid": 1})
+_HERE = Holder.here("", locked=False)
+_OVER = replace(_HERE, pid=2**22 + 1).to_bytes()  # no process has this number
+_ELSEWHERE = replace(_HERE, machine="another").to_bytes()
 
 
 def _arrays(dest, count=5):
@@ -103,10 +102,10 @@ def test_of_two_imports_to_one_place_one_is_there(bucket):
 
 def test_an_import_waits_for_nobody_who_takes_the_place_now(bucket):
     path = f"{bucket.url}/set"
-    bucket.put("set/.claim.json", _ELSEWHERE.encode())
+    bucket.put("set/.claim.json", _ELSEWHERE)
     with pytest.raises(DatasetExistsError, match=r"another process is creating.*delete s3://\S+/set/\.claim\.json"):
         _arrays(path)
-    bucket.put("set/.claim.json", _OVER.encode())
+    bucket.put("set/.claim.json", _OVER)
     assert len(_arrays(path)) == 5
     assert "set/.claim.json" not in bucket.names()
 
@@ -114,8 +113,8 @@ def test_an_import_waits_for_nobody_who_takes_the_place_now(bucket):
 _OWNERS = {
     "ended": _OVER,
     "elsewhere": _ELSEWHERE,
-    "alive": json.dumps({"host": platform.node(), "pid": os.getpid()}),
-    "unknown": "damaged",
+    "alive": _HERE.to_bytes(),
+    "unknown": b"damaged",
 }
 
 
@@ -125,7 +124,7 @@ def test_cleanup_deletes_what_nobody_goes_on_with(bucket):
     ds.load_view("mine", optimize=True)
     for name, owner in _OWNERS.items():
         for place in (f".new-{name}", f"views/mine.{name}.penstock"):
-            bucket.put(f"set/{place}/owner.json", owner.encode())
+            bucket.put(f"set/{place}/owner.json", owner)
             bucket.put(f"set/{place}/samples.lance/data/a.lance", b"")
     ds.cleanup()
     left = [name for name in _OWNERS if any(f".new-{name}/" in key for key in bucket.names())]

@@ -45,6 +45,7 @@ class Steps:
         self._location = location
         self._branch = branch
         self.detached: list[int] = []
+        self.records: list[str] = []  # of the detached versions and of what made each, below the branch
 
     @property
     def handle(self) -> lance.LanceDataset:
@@ -58,9 +59,14 @@ class Steps:
     def _take(self, operation: Any) -> None:
         import lance
 
-        read_version = None if isinstance(operation, lance.Transaction) else self._handle.version
-        self._handle = lance.LanceDataset.commit(self._handle, operation, read_version=read_version, detached=True)
+        made = isinstance(operation, lance.Transaction)
+        step = operation if made else lance.Transaction(int(self._handle.version), operation)
+        self._handle = lance.LanceDataset.commit(self._handle, step, detached=True)
         self.detached.append(int(self._handle.version))
+        self.records += [
+            f"_versions/d{self.detached[-1]}.manifest",
+            f"_transactions/{step.read_version}-{step.uuid}.txn",
+        ]
 
     def rewrite(self, table: pa.Table) -> None:
         """Replace the columns of `table` in the rows of its uids; order and row ids stay."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
+from penstock.storage._readers import hold
 from penstock.storage._version_files import record_of
 from penstock.storage._wrap import is_conflict, wrapped
 from penstock.storage.reading._cached_version import CachedVersion
@@ -23,6 +24,7 @@ from penstock.storage.reading._columns import UID, column_names, table_of
 from penstock.storage.reading._served import Refused, ServedVersion
 from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
+from penstock.storage.writing._compaction import all_options, compacted, sizes, small_options
 from penstock.storage.writing._files import names_in, root_of, secure
 from penstock.storage.writing._landing import KIND, land, latest, settled
 from penstock.storage.writing._steps import (
@@ -42,7 +44,6 @@ __all__ = ["ROWS_PER_FILE", "Store", "open_version"]
 
 _SPARE = "_spare"  # rewriting columns is refused when they are all there are
 _TRIES = 20
-_SMALL_FILES = 8
 _MESSAGE = "__lance_commit_message"
 _T = TypeVar("_T")
 
@@ -154,6 +155,10 @@ class Store:
         with wrapped(f"read version {version} of {self.location.path!r}"):
             return self._snapshot(self._handle.checkout_version((self.branch, version)))
 
+    def hold(self, snapshot: Snapshot) -> bool:
+        """Keep a version of this branch from being cleaned up while its snapshot exists; tell whether it is there."""
+        return hold(self.location, snapshot, self._folder)
+
     def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
         stored = StoredVersion(handle, self.location.path, self.branch)
         cache = self.location.cache if self.location.is_remote else None
@@ -213,7 +218,7 @@ class Store:
                 return int(handle.version)
             operation = lance.LanceOperation.Restore(steps.detached[-1])
             made = self._land(handle, operation, {KIND: kind}, new=self._new_files(handle, steps.handle))
-            self._forget(steps.detached)
+            self._forget(steps.records)
             return None if made is None else int(made.version)
 
         return self._redo(action, step)
@@ -260,10 +265,10 @@ class Store:
     def _folder(self) -> str:
         return root_of(self.branch)
 
-    def _forget(self, detached: Sequence[int]) -> None:
+    def _forget(self, records: Sequence[str]) -> None:
         """Delete the records of versions that only led to another one; leftovers do no harm."""
         with suppress(StorageError):
-            self.location.delete([f"{self._folder}/_versions/d{version}.manifest" for version in detached])
+            self.location.delete([f"{self._folder}/{record}" for record in records])
 
     def update_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]], action: str | None = None) -> None:
         """Replace what the dataset says of itself by `change` of what it says now."""
@@ -326,29 +331,23 @@ class Store:
 
         self._redo(f"delete samples of {self.location.path!r}", step)
 
-    def compact(self) -> None:
-        """Merge files when many are small; order and row ids stay."""
+    def compact(self, *, everything: bool = False) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Merge files where many are small; order and row ids stay. Return files and deleted rows before and after.
 
-        def step(handle: lance.LanceDataset) -> bool:
-            small = [fragment for fragment in handle.get_fragments() if fragment.physical_rows < ROWS_PER_FILE // 2]
-            if len(small) > _SMALL_FILES:
-                self._sync(self._compacted(handle))
-            return True
+        `everything`: merge all that can be, and drop deleted rows.
+        """
 
-        self._redo(f"compact {self.location.path!r}", step)
+        def step(handle: lance.LanceDataset) -> tuple[tuple[int, int], tuple[int, int]]:
+            before = sizes(handle)
+            options = all_options() if everything else small_options(handle)
+            if options is not None and compacted(handle, options, self._secure):
+                self._sync(handle)
+            return before, sizes(handle)
 
-    def _compacted(self, handle: lance.LanceDataset) -> lance.LanceDataset:
-        """Merge small files; the merged ones are on the disk before the version that names them."""
-        from lance.fragment import FragmentMetadata
-        from lance.optimize import Compaction
+        return self._redo(f"compact {self.location.path!r}", step)
 
-        done = [
-            task.execute(handle) for task in Compaction.plan(handle, {"target_rows_per_fragment": ROWS_PER_FILE}).tasks
-        ]
-        merged = [json.dumps(made) for result in done for made in json.loads(result.json())["new_fragments"]]
-        secure(self.location, self.branch, names_in(map(FragmentMetadata.from_json, merged)))
-        Compaction.commit(handle, done)
-        return handle
+    def _secure(self, files: Mapping[str, int | None]) -> None:
+        secure(self.location, self.branch, files)
 
 
 def open_version(location: Location, branch: str | None, version: int) -> Snapshot:

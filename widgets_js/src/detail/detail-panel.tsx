@@ -50,6 +50,7 @@ function Picture({ session }: { session: Session }) {
   return (
     <div class="penstock-picture">
       <Stage session={session} tight />
+      {session.detail.sample.value?.held ? <HeldNote /> : null}
       <button
         {...focusable}
         type="button"
@@ -116,6 +117,19 @@ export function AllFacts({ session, sample }: { session: Session; sample: ShownS
         </div>
       )}
     </Popover>
+  );
+}
+
+/** Quiet: the sample was edited and is still shown where it was. */
+export function HeldNote() {
+  return (
+    <span
+      class="penstock-held-note"
+      title="It stays in its place until the grid is updated, so that the next step goes to the next sample."
+      data-testid="penstock-held"
+    >
+      no longer matches
+    </span>
   );
 }
 

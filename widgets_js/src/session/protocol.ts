@@ -57,6 +57,7 @@ export interface DatasetInfo {
   classes_fixed: string | null; // why classes cannot be changed; null where they can
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
+  holder: { program: string; pid: number; host: string; since: string } | null; // another process that has uncommitted edits: read_only here; since: ISO 8601
   behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
 }
 
@@ -72,7 +73,9 @@ export interface GridState {
   filter: GridFilter;
   sort: GridSort;
   descending: boolean; // the greatest first; what has no value comes last either way
-  size: number; // samples shown
+  size: number; // samples shown, held ones too
+  held?: number; // samples that stay where they were though, since they were edited, they no longer match
+  stale?: boolean; // the same filter and order, asked for again, would show other samples or another order
   token: string; // another one when a position means another sample
   data: string; // another one when samples may have changed
   selection: [number, number][]; // selected positions [start, stop)
@@ -87,8 +90,9 @@ export interface GridFilter {
 }
 export type SampleState = "unreadable" | "edited" | "selected" | "unlabeled";
 
-/** box_area: the largest box, ascending the smallest; drawn: times an epoch, expected; tensor: one of scalar_tensors. */
-export type GridSort = "query" | "row" | "labels" | "box_area" | "image_size" | "drawn" | "weight" | `tensor:${string}`;
+/** box_area: the largest box, ascending the smallest; drawn: times an epoch, expected; tensor: one of scalar_tensors; column: any column
+ * of what the query returns, also of a table result: by its value, of lists by how many there are. */
+export type GridSort = "query" | "row" | "labels" | "box_area" | "image_size" | "drawn" | "weight" | `tensor:${string}` | `column:${string}`;
 
 /** A condition of the outermost WHERE; AND joins them. */
 export interface ConditionInfo {
@@ -198,6 +202,7 @@ export interface Tile {
   labels: number[]; // class indices
   boxes: number[]; // x, y, w, h in pixels of the full image, flat
   edited: boolean;
+  held?: boolean; // is shown where it was, though it no longer matches since it was edited
   error: string | null; // why there is no image, in a sentence
   problem?: Problem | null; // the kind of that
 }
@@ -292,7 +297,7 @@ export interface ColumnInfo {
   numeric: boolean;
 }
 
-/** How the values of a column are distributed. `raw`: samples that are open; `pool`: those the query leaves. */
+/** How the values of a column are distributed. `raw`: samples that are open; `pool`: those of the query that the filter shows. */
 export interface ColumnProfile {
   name: string;
   kind: "number" | "date" | "category" | "length" | "presence"; // length: of lists; presence: only what is missing
@@ -313,6 +318,7 @@ export interface TableRow {
   row: number; // in the dataset, or in the table result
   uid: string | null; // null: not a sample
   edited: boolean;
+  held?: boolean; // as in Tile
   cells: (string | number | null)[]; // in the order asked for
 }
 
@@ -364,7 +370,7 @@ export interface Ops {
   "grid.check_images": [Record<string, never>, { unreadable: number }]; // before the filter "unreadable": reads the images that may be, with progress
   "grid.sort": [{ sort: GridSort; descending?: boolean }, { grid: GridState }]; // descending by default but for query, row and tensors; what is selected stays selected
   "columns.list": [Record<string, never>, { columns: ColumnInfo[]; num_rows: number; data: string }]; // of what the query returns; without images and masks
-  "columns.profile": [{ names: string[] }, { profiles: ColumnProfile[]; data: string }]; // at most 64; as queried, whatever `grid.filter` leaves out
+  "columns.profile": [{ names: string[] }, { profiles: ColumnProfile[]; data: string }]; // at most 64
   // The text with the bars [first, last] selected in its WHERE, in place of other bars of the column; the selected ones are taken
   // out. `data`: as the profile came with; error Outdated with another.
   "columns.filter": [{ text: string; name: string; first: number; last: number; data: string }, { text: string }];
@@ -390,6 +396,8 @@ export interface Ops {
   "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs"; token?: string } & ChosenEdits, EditReply];
   "edit.discard": [ChosenEdits, EditReply]; // one step that can be undone
   "review.page": [{ start: number; stop: number; size: number; marked?: string[] }, ReviewPage]; // at most 64 samples; + JPEG and shape buffers
+  "draft.take_over": [Record<string, never>, EditReply]; // the edits of `holder` are this session's from now on; + statistics buffers
+  "draft.branch": [{ name: string }, EditReply]; // go to a new branch, where nobody else edits
   "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
   "select.set": [{ intervals: [number, number][]; token?: string; keep_hidden?: boolean }, { grid: GridState }]; // grid positions [start, stop), keep_hidden: and what is selected but not shown; error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0

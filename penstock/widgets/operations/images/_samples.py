@@ -45,7 +45,7 @@ class SampleOperations:
                 raise SampleIndexError(
                     f"position {position} is out of range; {len(display.positions)} samples are shown"
                 )
-            row = int(run.pool[display.positions[position]])
+            row = int(display.rows[position])
         else:
             row = int(rows_of(run.table, np.array([uid], np.int64))[0])
         call.check_cancelled()
