@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,6 @@ from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, Sto
 from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
-from penstock.storage._publishing import complete_replacement, left_in_store, replaced_in_store, sweep_store
 from penstock.storage._readers import dead_readers
 from penstock.storage._staging import dead_staging, sweep_staging
 from penstock.storage._transfer import Transfer, plain_http
@@ -260,10 +259,6 @@ class Location:
 
         An object store cannot rename: see `replaced_in_store`.
         """
-        if self.is_remote:
-            with replaced_in_store(self) as uri:
-                yield uri
-            return
         self.make_folder()
         home = Path(self.path)
         with self.lock():
@@ -304,9 +299,6 @@ class Location:
 
     def recover(self) -> None:
         """Put back a dataset that was about to be replaced when its writer died."""
-        if self.is_remote:
-            complete_replacement(self)
-            return
         if not self._is_half_replaced():
             return
         home, old = Path(self.path), Path(self.path, _OLD)
@@ -319,7 +311,7 @@ class Location:
     def _is_half_replaced(self) -> bool:
         """Return whether an old dataset was moved away and the new one is not in place yet."""
         old = Path(self.path, _OLD)
-        if not old.is_dir():
+        if self.is_remote or not old.is_dir():
             return False
         return not ((old / "samples.lance").exists() and Path(self.path, "samples.lance").exists())
 
@@ -356,28 +348,17 @@ class Location:
         copies = [home / name for name in (_NEW, _OLD) if (home / name).exists()]
         return [*copies, *dead_staging(home), *self._left_inside()]
 
-    def left_in_store(self, older_than: timedelta) -> dict[str, int]:
-        """Return the size of each object that killed processes left here, and of what nothing was written to since."""
-        return left_in_store(self, older_than) if self.is_remote else {}
-
     def _left_inside(self) -> list[Path]:
         home = Path(self.path)
         parts = [part for folder in _FOLDERS[1:] for part in (home / folder).glob("**/.*.part")]
         return [*parts, *detached_versions(home / "samples.lance"), *dead_readers(home)]
 
-    def sweep(self, *, staging: bool = False, older_than: timedelta = timedelta(days=1)) -> None:
+    def sweep(self, *, staging: bool = False) -> None:
         """Delete what killed processes left next to the samples; the caller holds the lock.
 
-        Parameters
-        ----------
-        staging : bool
-            Whether also the folders beside this one in which they built it.
-        older_than : timedelta
-            In an object store, where nobody can see whether a process on another machine is alive: the time after
-            which what nothing is written to any more counts as left.
+        `staging`: also the folders beside this one in which they built it.
         """
         if self.is_remote:
-            sweep_store(self, older_than)
             return
         self._sweep_copies()
         sweep_staging(Path(self.path), folders=staging)

@@ -12,15 +12,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 from penstock.errors import DatasetExistsError, StorageError
+from penstock.storage._holder import Holder
+from penstock.storage._location import Location
 from penstock.storage._version_files import is_version
 from penstock.storage._wrap import wrapped
-from penstock.storage.holding._holder import Holder
-
-if TYPE_CHECKING:
-    from penstock.storage._location import Location
 
 __all__ = [
     "complete_replacement",
@@ -93,7 +90,7 @@ def replaced_in_store(location: Location) -> Iterator[str]:
 
 def complete_replacement(location: Location) -> None:
     """Put a dataset in the place of another, if that was begun; safe where several processes do so at once."""
-    content = location.read(_INTENT)
+    content = location.read(_INTENT) if location.is_remote else None
     if content is None:
         return
     with wrapped(f"replace the dataset at {location.path!r}"):
@@ -110,6 +107,8 @@ def complete_replacement(location: Location) -> None:
 
 def sweep_store(location: Location, older_than: timedelta) -> None:
     """Delete what processes that died were building, and what nothing was written to for some time."""
+    if not location.is_remote:
+        return
     store = location.object_store()
     location.delete([*left_in_store(location, older_than)])
     with suppress(FileNotFoundError):
@@ -120,6 +119,8 @@ def sweep_store(location: Location, older_than: timedelta) -> None:
 
 def left_in_store(location: Location, older_than: timedelta) -> dict[str, int]:
     """Return the size of each object of what was being built and is abandoned."""
+    if not location.is_remote:
+        return {}
     places = [place for place in location.folders(_NEW) if is_abandoned(location.below(place), older_than)]
     return {name: size for place in places for name, size in location.sizes(f"{place}/").items()}
 

@@ -7,13 +7,28 @@ import secrets
 import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from penstock.storage._version_files import record_of
 
-if TYPE_CHECKING:
-    from penstock.storage._location import Location
-    from penstock.storage.reading._snapshot import Snapshot
+
+class _Place(Protocol):
+    """A location."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def is_remote(self) -> bool: ...
+
+
+class _Held(Protocol):
+    """A snapshot."""
+
+    @property
+    def branch(self) -> str | None: ...
+    @property
+    def version(self) -> int: ...
+
 
 try:
     import fcntl
@@ -26,7 +41,7 @@ _FOLDER = ".readers"
 _MAIN = "main"
 
 
-def hold(location: Location, snapshot: Snapshot, root: str) -> bool:
+def hold(location: _Place, snapshot: _Held, root: str) -> bool:
     """Keep a version from being cleaned up while a snapshot of it exists; return whether the version is there.
 
     The operating system gives the lock back when the process dies. Where nothing can be locked, in an object store or
@@ -62,7 +77,7 @@ def _release(file: Path, lock: int, process: int) -> None:
             file.unlink(missing_ok=True)
 
 
-def read_versions(location: Location) -> set[tuple[str | None, int]]:
+def read_versions(location: _Place) -> set[tuple[str | None, int]]:
     """Return the versions that are read now, by branch and number."""
     found = set()
     for file in [] if location.is_remote else _files(Path(location.path)):

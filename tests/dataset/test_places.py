@@ -52,7 +52,7 @@ def test_an_import_is_one_commit_with_its_report(ds, place):
         penstock.from_arrays({"labels": np.arange(2)}, f"{place}/set")
     frame = pd.DataFrame({"age": [1, 2], "finding": ["x", "y|x"]})
     table = penstock.from_table(frame, f"{place}/table", tensors={"labels": "finding", "age": "age"})
-    assert table.labels.data()["text"] == [["x"], ["y", "x"]]
+    assert table.labels.data()["text"] == [["x"], ["x", "y"]]
 
 
 def test_edits_wait_in_a_draft_until_they_are_committed(ds, place):
@@ -156,7 +156,7 @@ def test_cleanup_keeps_what_is_named(ds, place):
     ds.commit("three more")
     ds[:2].save_view(id="mine")
     ds.load_view("mine", optimize=True)
-    assert ds.cleanup(timedelta(0)) > 0
+    assert ds.cleanup(timedelta(0)).versions > 0
     again = penstock.load(f"{place}/set")
     assert (len(again), len(penstock.load(f"{place}/set", version=first))) == (NUM + 3, NUM)
     np.testing.assert_array_equal(again.load_view("mine").images.numpy(), _images()[:2])

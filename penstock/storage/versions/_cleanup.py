@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from penstock.errors import PenstockError
+from penstock.storage._publishing import left_in_store, sweep_store
 from penstock.storage._readers import read_versions
 from penstock.storage._wrap import wrapped
 from penstock.storage.versions._commits import commit_kind, keep, last_commit, since_commit
@@ -84,12 +85,13 @@ def cleanup(store: Store, older_than: timedelta, held: Mapping[str, Iterable[Ver
         branches = store.handle.branches.list()
         starts = [(entry["parent_branch"], int(entry["parent_version"])) for entry in branches.values()]
         every = {**held, _BRANCHES: starts, _READERS: read_versions(location)}
-        dead, far = location.leftovers(), location.left_in_store(older_than)
+        dead, far = location.leftovers(), left_in_store(location, older_than)
         count = len(dead) + len(far)
         total = Freed(files=count, leftovers=count, bytes=location.size_of(dead) + sum(far.values()))
         if not dry_run:
             sweep_tags(store)
-            location.sweep(staging=True, older_than=older_than)
+            location.sweep(staging=True)
+            sweep_store(location, older_than)
         for branch in [*branches, None]:
             total += _freed(store.on(branch), older_than, every, dry_run)
     return total
