@@ -23,6 +23,7 @@ from penstock.storage._staging import dead_staging, sweep_staging
 from penstock.storage._transfer import Transfer, plain_http
 from penstock.storage._version_files import detached_versions, has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
+from penstock.storage._write_lease import WriteLease
 from penstock.storage.caching._cache import Cache
 
 if TYPE_CHECKING:
@@ -389,17 +390,18 @@ class Location:
 
     @contextmanager
     def lock(self, *, timeout: float | None = None) -> Iterator[None]:
-        """Keep other processes from writing; object stores rely on the engine's conflict checks.
+        """Keep other processes from writing.
 
         Parameters
         ----------
         timeout : float, optional
             Seconds to wait for another writer, by default a minute.
         """
-        if self.is_remote:
-            yield
-            return
         ENGINE.check()  # a lock is taken to write, which a forked child cannot
+        if self.is_remote:
+            with self._lease.held(_LOCK_TIMEOUT if timeout is None else timeout):
+                yield
+            return
         from filelock import Timeout
 
         lock = self._file_lock
@@ -415,6 +417,25 @@ class Location:
             yield
         finally:
             lock.release()
+
+    def check_lock(self) -> None:
+        """Refuse to go on where the lock of an object store was not renewed in time, such as after a pause.
+
+        Raises
+        ------
+        StorageError
+            If another process may be writing.
+        """
+        if self.is_remote and self._lease.is_over:
+            raise StorageError(
+                f"writing to {self.path!r} was interrupted for too long, and another process may be writing. "
+                "Nothing was changed",
+                hint="try again",
+            )
+
+    @cached_property
+    def _lease(self) -> WriteLease:
+        return WriteLease(self.object_store, self.path)
 
     @cached_property
     def _file_lock(self) -> FileLock:

@@ -239,6 +239,7 @@ class Store:
         The files it names are on the disk before it, and its record when this returns.
         """
         secure(self.location, self.branch, new)
+        self.location.check_lock()
         made = land(handle, self.branch, operation, properties, base=int(handle.version))
         if made is not None:
             self._sync(made)
