@@ -10,6 +10,7 @@ from penstock.storage.caching._cache import Cache, chosen_cache
 from penstock.storage.holding._draft_lock import DraftLock, draft_lock
 from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
+from penstock.storage.reading._changes import Changes
 from penstock.storage.reading._columns import (
     UID,
     byte_views,
@@ -22,6 +23,7 @@ from penstock.storage.reading._columns import (
     shape_rows,
     table_of,
 )
+from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import Snapshot
 from penstock.storage.versions._cleanup import Freed, Version, cleanup
@@ -55,6 +57,7 @@ __all__ = [
     "ENGINE",
     "UID",
     "Cache",
+    "Changes",
     "Commit",
     "Credentials",
     "DamagedFile",
@@ -65,6 +68,7 @@ __all__ = [
     "LinkReader",
     "Location",
     "Mark",
+    "Part",
     "Provider",
     "Snapshot",
     "Steps",
@@ -103,6 +107,7 @@ __all__ = [
     "received_table",
     "renew_in_children",
     "renewed_lock",
+    "runs",
     "sample_columns",
     "scalars",
     "set_tag",

@@ -20,6 +20,7 @@ from penstock.dataset.views._materialize import materialize
 from penstock.dataset.views._view_records import (
     ViewRecord,
     delete_record,
+    read_places,
     read_rows,
     view_records,
     write_record,
@@ -190,7 +191,7 @@ def _written(store: Store, content: FixedContent, *, view_id: str | None, messag
         num_samples=len(content),
         time=time.time(),
     )
-    write_view(store.location, view_id, record, source.uids(content.rows))
+    write_view(store.location, view_id, record, source.uids(content.rows), content.rows)
     return view_id
 
 
@@ -237,14 +238,12 @@ def _opened(
     """Return the table and rows of a saved view, those of the copy if there is or will be one."""
     snapshot = store.on(record.branch).at(record.version)
     source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials, max_image_bytes=max_image_bytes)
-    rows = source.positions(read_rows(store.location, view_id, record))
-    if (rows < 0).any():
-        raise StorageError(f"view {view_id!r} contains samples that its version does not have")
-    distinct = rows[np.sort(np.unique(rows, return_index=True)[1])]
-    if optimize and not record.copy:
-        record = _copied(store, view_id, record, source, distinct, num_workers)
-    if not record.copy:
+    rows = _rows_of(store, view_id, record, source)
+    if not optimize and not record.copy:
         return source, rows
+    distinct = rows[np.sort(np.unique(rows, return_index=True)[1])]
+    if not record.copy:
+        record = _copied(store, view_id, record, source, distinct, num_workers)
     try:
         copied = Store.open(store.location.below(record.copy)).head()
     except (DatasetNotFoundError, StorageError):  # the copy is gone or damaged; the samples are not
@@ -252,6 +251,18 @@ def _opened(
     stored = StoredTable(copied, f"{record.commit}@{view_id}")
     copy = OverlayTable(stored, Draft(), credentials, max_image_bytes=max_image_bytes)
     return OptimizedTable(source, copy, distinct), rows
+
+
+def _rows_of(store: Store, view_id: str, record: ViewRecord, source: OverlayTable) -> NDArray[np.int64]:
+    """Return the rows of a saved view: as they were saved, or by identity in views that were saved without them."""
+    made = source.stored.snapshot.meta.get("commit")
+    is_same = isinstance(made, dict) and made.get("id") == record.commit  # not another version of the same number
+    rows = read_places(store.location, view_id, record) if is_same else None
+    if rows is None:
+        rows = source.positions(read_rows(store.location, view_id, record))
+    if len(rows) and (rows.min() < 0 or rows.max() >= source.num_rows):
+        raise StorageError(f"view {view_id!r} contains samples that its version does not have")
+    return rows
 
 
 def _copied(

@@ -115,7 +115,9 @@ class Working:
         else:
             label = last.id if is_clean(self.store, snapshot, last) else f"{last.id}+{snapshot.version}"
         self.last_commit = last
-        self.stored = StoredTable(snapshot, label)
+        known = self.__dict__.get("stored")
+        if known is None or not known.is_at(snapshot, label):  # else it stays, with what it has in memory
+            self.stored = StoredTable(snapshot, label, known)
         if self._drafts is not None:
             self._drafts.follow(self.stored)
         self._table = None

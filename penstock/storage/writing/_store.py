@@ -321,11 +321,11 @@ class Store:
 
         self._redo(f"append samples to {self.location.path!r}", step)
 
-    def delete(self, uids: NDArray[np.int64], message: str) -> None:
-        """Delete rows by identity."""
+    def delete(self, uids: NDArray[np.int64], message: str, near: Sequence[int] | None = None) -> None:
+        """Delete rows by identity; `near` are the fragments that had them in the version they were chosen from."""
 
         def step(handle: lance.LanceDataset) -> bool | None:
-            operation = delete_operation(handle, uids)
+            operation = delete_operation(handle, uids, near)
             if operation is None:
                 return True
             new = names_in(operation.updated_fragments)

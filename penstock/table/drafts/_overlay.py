@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from penstock.errors import PenstockError
 from penstock.storage import Credentials, LinkReader, Location, open_version, renewed_lock
 from penstock.table._checks import checked_rows, checked_tensor
+from penstock.table._lengths import exact_bounds, widened
 from penstock.table._ragged import Ragged
 from penstock.table._samples import samples_of_column
 from penstock.table._stored import StoredTable
@@ -93,12 +95,21 @@ class OverlayTable(Table):
         return {name: self._with_lengths(spec) for name, spec in self.stored.specs.items()}
 
     def _with_lengths(self, spec: TensorSpec) -> TensorSpec:
-        if spec.htype != "class_label" or not self.draft.edits.get(spec.name):
+        if spec.htype != "class_label" or not self.draft.edits.get(spec.name) or not self.num_rows:
             return spec
-        lengths = self.column(spec.name).lengths
-        if not len(lengths):
-            return spec
-        return replace(spec, length_min=int(lengths.min()), length_max=int(lengths.max()))
+        least, greatest = self._bounds(spec)
+        return replace(spec, length_min=least, length_max=greatest)
+
+    def _bounds(self, spec: TensorSpec) -> tuple[int, int]:
+        """Return the least and the greatest number of labels of a sample."""
+        bounds, edits = self.stored.bounds(spec.name), self._edited_rows.get(spec.name, {})
+        if not edits:
+            return bounds
+        edited = column_of_cells(spec, list(edits.values()))
+        base, rows = self.stored.column(spec.name).offsets, sorted(edits)
+        between = (base[begin : end + 1] for begin, end in pairwise([0, *(row for row in rows), len(base) - 1]))
+        others = (piece[1:] if place else piece for place, piece in enumerate(between))  # without the edited row
+        return exact_bounds(chain([edited.offsets], others), widened(bounds, [edited]))
 
     def revision(self, tensor: str) -> str:
         """Return a key that changes whenever a value of this tensor does."""
@@ -124,6 +135,23 @@ class OverlayTable(Table):
         for tensor, edits in self.draft.edits.items():
             rows = self.stored.positions(np.fromiter(edits, np.int64, len(edits)))
             found[tensor] = {int(row): cell for row, cell in zip(rows, edits.values(), strict=True) if row >= 0}
+        return found
+
+    def some(self, tensor: str, rows: NDArray[np.int64]) -> Ragged:
+        """Return the samples of some rows of a tensor that is not an image or mask; few of them are read alone."""
+        rows = self._checked(rows)
+        if tensor in self._columns:
+            return self._columns[tensor].take(rows)
+        if len(rows) > 1 and not (rows[1:] > rows[:-1]).all():
+            unique, places = np.unique(rows, return_inverse=True)
+            return self.some(tensor, unique).take(places.reshape(-1).astype(np.int64))
+        found = self.stored.some(tensor, rows)
+        edited = self._edited_rows.get(tensor, {})
+        here = [place for place, row in enumerate(rows.tolist()) if row in edited] if edited else []
+        if here:
+            cells = [edited[int(rows[place])] for place in here]
+            new = column_of_cells(self.stored.specs[tensor], cells)
+            found = with_rows_replaced(found, np.array(here, np.int64), new)
         return found
 
     def edited_rows(self, tensor: str) -> NDArray[np.int64]:
@@ -277,7 +305,11 @@ class OverlayTable(Table):
 
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows, int64."""
-        return self.stored.uids[self._checked(rows)]
+        rows = self._checked(rows)
+        uids = self.stored.uids[rows]
+        if len(rows) <= _MANY_ROWS:
+            self.stored.remember(uids, rows)
+        return uids
 
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each uid, int64; -1 if it does not exist."""
