@@ -54,9 +54,9 @@ class Server:
             "region": "us-east-1",
         }
 
-    def new_bucket(self) -> Bucket:
-        """Make a bucket that nothing else uses."""
-        name = f"lake-{os.getpid()}-{next(self._number)}"
+    def new_bucket(self, name: str | None = None) -> Bucket:
+        """Make a bucket, by default one that nothing else uses."""
+        name = name or f"lake-{os.getpid()}-{next(self._number)}"
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/{name}", method="PUT"), timeout=10).close()
         return Bucket(self, name)
 
