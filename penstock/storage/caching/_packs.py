@@ -205,7 +205,7 @@ class Packs:
             self._seen[own.name] = own.entries  # in the index already
 
     def _make_room(self, size: int, limit: int) -> bool:
-        """Delete the least recently used packs until there is room, and return whether there is; count what there is."""
+        """Delete the least recently used packs until there is room, and return whether there is."""
         packs = []
         with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
             for entry in entries:
