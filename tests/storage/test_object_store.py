@@ -13,6 +13,7 @@ import penstock
 from penstock.dataset.samples import content_of
 from penstock.errors import CredentialsError, DatasetNotFoundError, LinkError, StorageError
 from penstock.storage import Holder, Location
+from penstock.storage.holding._bucket import BucketRecord
 from penstock.tensors import encode_image
 
 pytestmark = pytest.mark.slow
@@ -212,3 +213,15 @@ def test_opening_and_pages_of_images_take_few_requests(bucket):
     _asked(bucket)
     penstock.load(path)
     assert len(_asked(bucket)) <= first + 1
+
+
+def test_one_of_two_processes_gets_the_right_to_edit(bucket):
+    place = Location(f"{bucket.url}/ds")
+    first, second, late = (BucketRecord(place.object_store, "drafts/main") for _ in range(3))
+    seen = second.read()
+    held = first.write("a", None)
+    assert (second.write("b", seen), second.read(), late.read()) == (None, held, held)
+    over = second.write("b", held)
+    first.renew(held)
+    assert late.write("c", held) is None
+    assert (late.read(), late.is_alive(over)) == (over, True)

@@ -26,7 +26,7 @@ from penstock.widgets.queries._source import same_state
 from penstock.widgets.requests._checks import OutdatedError
 from penstock.widgets.requests._failures import in_short
 from penstock.widgets.session._display import Display, arranged
-from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, not_run
+from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, left_behind, not_run
 from penstock.widgets.session._followed import Follows, Names, filter_now, renamed
 from penstock.widgets.session._narrowing import narrowed_text
 from penstock.widgets.session._options import Unit, checked_seed, checked_unit, present_labels
@@ -348,7 +348,7 @@ class Session(SessionState):
                 if store:
                     self.dataset.refresh()
                 holder = self.dataset.draft_holder
-                behind = None if store else self._noticed()
+                behind = (None if store else self._noticed()) or self._left(holder)
                 if behind is not WRITING:
                     behind = self._brought_up(behind) or behind
             except (KeyboardInterrupt, SystemExit):
@@ -371,6 +371,16 @@ class Session(SessionState):
         if content_of(self.dataset).is_grouping:
             return WRITING
         return OTHERS_WROTE if self.dataset.is_behind else None
+
+    def _left(self, holder: Holder | None) -> Behind | None:
+        """Look, once another process no longer edits, whether it ended with edits that are not committed."""
+        before = self._display
+        if holder is not None or (
+            before.holder is None and (before.behind is None or before.behind.remedy != "take over")
+        ):
+            return None
+        count = content_of(self.dataset).opened.working.num_left()
+        return left_behind(count) if count else None
 
     def _brought_up(self, behind: Behind | None) -> Behind | None:
         """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""
