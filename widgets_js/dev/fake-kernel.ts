@@ -118,6 +118,7 @@ export class FakeKernel {
       }),
     "query.complete": ({ text, position }) => reply({ completions: this.complete(text, position) }),
     "weights.set": () => reply({}),
+    "weights.keep": () => reply({}),
     "clause.add": ({ text, class_index, weight }) => reply({ text: this.added(text, class_index, weight) }),
     "clause.remove": () => reply({ text: "select *" }),
     "clause.preset": ({ preset }) => reply({ text: preset === "raw" ? "select *" : this.balanced(), reference: "" }),

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from "vitest";
 import { gridState, queryState, type Scenario, SHAPES, settled, shown } from "../dev/scripted-kernel.ts";
 import { ClassTable } from "../src/class-table/class-table.tsx";
 import { columnsFor } from "../src/class-table/columns.ts";
+import { moveText } from "../src/class-table/sentence.tsx";
 import { tunerState } from "../src/class-table/tuner-state.ts";
 import { CoverageStrip } from "../src/coverage/coverage-strip.tsx";
 import { undoKind } from "../src/runtime/undo-keys.ts";
@@ -894,4 +895,16 @@ test("a pool without rows has bars of nothing", async () => {
   const { all, root } = await mounted({ weights: { 5: 20 }, strata, draws: 0 }, ClassTable);
   expect(all("[data-testid=bar]").map((one) => one.dataset.sampled)).toEqual(Array(7).fill("0"));
   expect(root.textContent).not.toMatch(/NaN|Infinity|undefined/);
+});
+
+describe("what a sentence says of a class", () => {
+  test.each([
+    [{ from: 372, to: 373 }, "stays at 373"],
+    [{ from: 131, to: 177 }, "rises 131 → 177 (×1.35)"],
+    [{ from: 412, to: 321 }, "falls 412 → 321 (×0.78)"],
+    [{ from: 100, to: 101 }, "rises 100 → 101 (×1.01)"],
+    [{ from: 0, to: 0 }, "stays at 0"],
+  ])("has no factor of 1", (figures, words) => {
+    expect(moveText(figures)).toBe(words);
+  });
 });

@@ -14,6 +14,7 @@ from penstock.dataset.samples import content_of
 from penstock.errors import SamplingError, TQLError
 from penstock.sampling import SamplingPlan
 from penstock.table import OverlayTable
+from penstock.widgets.editing._edits import drop_stored_edits
 from penstock.widgets.exporting._export import split_sampling, view_of
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, How, State, checked_filter
 from penstock.widgets.grid._order import checked_order, present_order
@@ -343,6 +344,7 @@ class Session(SessionState):
             try:
                 if store:
                     self.dataset.refresh()
+                    drop_stored_edits(self.dataset, since=self.table)
                 behind = None if store else self._noticed()
                 if behind is not WRITING:
                     behind = self._brought_up(behind) or behind
@@ -396,6 +398,7 @@ class Session(SessionState):
             raise
         if followed is not None:
             self._renames = renames
+            self.weight_steps = ""  # they name classes as they were
             past = (text if one == self.run.text else renamed(one, renames) for one in self.history)
             self.history = list(dict.fromkeys(past))
         return run if followed is None else replace(run, followed=followed)

@@ -74,6 +74,8 @@ class SessionState:
         Queries that ran, the newest first.
     image_checks : ImageChecks
         Which images of the pool cannot be read, as far as they have been.
+    weight_steps : str
+        What the browser can undo and redo of weights, as it wrote it; empty where nothing is known.
     presets : AppliedPresets
         Which preset the weights come from.
     """
@@ -96,6 +98,7 @@ class SessionState:
         self.lock = threading.RLock()
         self.history: list[str] = []
         self.note = ""
+        self.weight_steps = ""
         self.image_checks = ImageChecks()
         self.presets = AppliedPresets()
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()

@@ -34,6 +34,7 @@ import {
 import { EchoFilter, sameWeights } from "./weight-memory.ts";
 
 const REST_MS = 50;
+const KEEP_MS = 150;
 const CHANGED = "the query text has changed; run it first";
 
 /** What a change is made from. */
@@ -78,6 +79,10 @@ export class QuerySession {
   private readonly store: Base;
   private readonly gestures = new WeightHistory();
   private readonly echoes = new EchoFilter();
+  /** A page that is loaded again goes on from these; nothing depends on their arrival. */
+  private readonly keepSteps = debounce(() => {
+    this.store.rpc.call("weights.keep", { steps: this.gestures.kept() }, { lane: "weights.keep" }).catch(() => {});
+  }, KEEP_MS);
   private readonly tellWeights = debounce(() => this.sendWeights(), REST_MS);
   /** A change that has not been sent to the kernel; and the last one sent, until it is answered. */
   private unsent = false;
@@ -128,6 +133,8 @@ export class QuerySession {
       this.apply(hello, buffers, true);
       if (hello.draft !== null && hello.draft !== hello.query.text) this.replaceText(hello.draft);
     });
+    if (hello.weight_steps) this.gestures.restore(hello.weight_steps);
+    if (hello.page === undefined) this.gestures.onChange = this.keepSteps;
   }
 
   receiveDataset(dataset: DatasetInfo): void {
@@ -432,6 +439,7 @@ export class QuerySession {
   }
 
   dispose(): void {
+    this.keepSteps.cancel();
     this.stopWaiting();
     this.tellWeights.flush();
   }
