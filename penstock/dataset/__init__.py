@@ -1,5 +1,7 @@
 """The public face of data: Dataset, View, Tensor, Sample."""
 
+from penstock.dataset._cleanup import Cleanup
+from penstock.dataset._compaction import Compacted
 from penstock.dataset._dataset import Dataset
 from penstock.dataset._info import Info
 from penstock.dataset._open import empty, load
@@ -12,10 +14,13 @@ from penstock.dataset.shown._report import Problem, Report
 from penstock.dataset.views._saved_views import SavedView, SavedViews
 from penstock.dataset.views._view import View
 from penstock.dataset.writing._conflicts import Conflict
-from penstock.storage import Commit
+from penstock.storage import Cache, Commit
 
 __all__ = [
+    "Cache",
+    "Cleanup",
     "Commit",
+    "Compacted",
     "Conflict",
     "Dataset",
     "Diff",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from penstock.dataset._cleanup import Cleanup, clean_up
+from penstock.dataset._compaction import Compacted, compact
 from penstock.dataset._versions import Branches, History, Tags
 from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.opened._opened import OpenDataset
@@ -238,3 +241,86 @@ class Versioned:
     def delete_tag(self, name: str) -> None:
         """Take a tag away; the commit stays."""
         self._tags.delete(name)
+
+    # ---- upkeep --------------------------------------------------------------------------
+
+    def cleanup(self, older_than: timedelta | None = None, *, dry_run: bool = False) -> Cleanup:
+        """Delete the files of states that nothing holds, on every branch.
+
+        Commits, tags, branches, saved views, edits that are not committed and versions
+        that someone has open stay as they are. So does everything that names a commit:
+        states of loaders, exported code, records of training runs. Files of processes
+        that died are deleted as well, but a file that belongs to no version only once it
+        is a week old: another process may be about to commit it.
+
+        Parameters
+        ----------
+        older_than : timedelta, optional
+            Only states older than this, by default 14 days.
+        dry_run : bool
+            Report what would be freed, and delete nothing.
+
+        Returns
+        -------
+        Cleanup
+            How many versions, files and bytes, and why the others were kept.
+
+        Raises
+        ------
+        ReadOnlyError
+            If the dataset is read-only.
+
+        Notes
+        -----
+        Versions are known to be open on a local disk (not on Windows). In an object store
+        only their age protects them: keep `older_than` longer than a session lasts.
+
+        Examples
+        --------
+        >>> import tempfile, penstock
+        >>> from datetime import timedelta
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/ages")
+        >>> _ = ds.create_tensor("age")
+        >>> for age in range(3):
+        ...     ds.append({"age": age})
+        ...     ds.flush()
+        >>> _ = ds.commit("three ages")
+        >>> ds.cleanup(timedelta(0), dry_run=True).versions == ds.cleanup(timedelta(0)).versions
+        True
+        >>> ds.cleanup(timedelta(0)).files
+        0
+        """
+        return clean_up(self._opened, older_than, dry_run=dry_run)
+
+    def compact(self) -> Compacted:
+        """Merge small files of this branch into large ones, and drop deleted samples from them.
+
+        The samples, their order and identity stay, and so do all commits. Committing
+        merges some files by itself; this leaves as few as there can be, which is worth it
+        after thousands of small commits. Another process may write meanwhile. What the
+        old files take is free after `cleanup`, as far as no commit needs them.
+
+        Returns
+        -------
+        Compacted
+            How many files there were, and are.
+
+        Raises
+        ------
+        ReadOnlyError
+            If the dataset is read-only.
+
+        Examples
+        --------
+        >>> import tempfile, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/ages")
+        >>> _ = ds.create_tensor("age")
+        >>> for age in range(3):
+        ...     ds.append({"age": age})
+        ...     _ = ds.commit(f"age {age}")
+        >>> ds.compact()
+        merged 3 files into 1
+        >>> ds.has_changes, ds.age.numpy().tolist()
+        (False, [0, 1, 2])
+        """
+        return compact(self._opened)

@@ -50,7 +50,7 @@ class History:
         if on_conflict not in {"raise", "ours", "theirs"}:
             raise DatasetError(f"on_conflict={on_conflict!r} is not valid. Expected 'raise', 'ours' or 'theirs'")
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.settle()
             uids = None if rows is None else _uids_at(opened.working.table, rows)
@@ -63,7 +63,7 @@ class History:
     def reset(self) -> None:
         """Drop everything since the last commit."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.drop_held()
             committing.reset(opened.working)
@@ -104,7 +104,7 @@ class History:
 
     def _table_at(self, ref: str | None) -> OverlayTable:
         opened = self._opened
-        return opened.table if ref is None else open_working(opened.path, ref, read_only=True).table
+        return opened.table if ref is None else open_working(opened.working.store.location, ref, read_only=True).table
 
 
 def _uids_at(table: OverlayTable, index: Any) -> frozenset[int]:
@@ -142,7 +142,7 @@ class Branches:
                         hint="call ds.commit(…) first",
                     )
                 make_branch(working.store, ref, working.stored.snapshot.version)
-            opened.move_to(open_working(opened.path, ref, read_only=working.read_only == READ_ONLY))
+            opened.move_to(open_working(working.store.location, ref, read_only=working.read_only == READ_ONLY))
 
     def merge(self, branch: str, prefer: Literal["ours", "theirs"] | None) -> MergeReport:
         """Take another branch's changes into this one, and commit them."""
@@ -154,7 +154,7 @@ class Branches:
                 raise UncommittedChangesError(
                     "there are uncommitted changes. Expected none before a merge", hint="call ds.commit(…) first"
                 )
-            theirs = open_working(opened.path, branch, read_only=True)
+            theirs = open_working(opened.working.store.location, branch, read_only=True)
             theirs.discard_from_memory()
             report = merge_branch(opened.working, theirs, branch, prefer)
             opened.renew_buffer()

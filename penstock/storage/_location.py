@@ -6,7 +6,8 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +17,12 @@ from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, Sto
 from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
-from penstock.storage._staging import sweep_staging_locks
-from penstock.storage._version_files import has_end, is_version, newest_version, version_of
+from penstock.storage._readers import dead_readers
+from penstock.storage._staging import dead_staging, sweep_staging
+from penstock.storage._transfer import Transfer, plain_http
+from penstock.storage._version_files import detached_versions, has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
+from penstock.storage.caching._cache import Cache
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -28,6 +32,8 @@ __all__ = ["Location"]
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
 _NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
+_TRIES = 5
+_FETCHES = 32  # small objects read at the same time
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
 
 
@@ -38,66 +44,120 @@ class Location:
     ----------
     path : str or path
         Local folder or URL.
+    cache : Cache, optional
+        Keeps samples that are read from an object store, or through links; by default nothing does.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], cache: Cache | None = None) -> None:
         self.path, self.is_remote = address_of(path)
+        self.cache = cache
         self._lasting: set[Path] = set()  # folders whose own names are on the disk
+        self.lasting: dict[str, Any] = {}  # what was read of records that never change, by their name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Location, (self.path, self.cache)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether two locations have one path and one cache."""
+        return isinstance(other, Location) and (self.path, self.cache) == (other.path, other.cache)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.cache))
+
+    def below(self, name: str) -> Location:
+        """Return the location of another dataset inside this one, such as the copy of a view."""
+        return Location(f"{self.path}/{name}", self.cache)
 
     @property
     def samples_uri(self) -> str:
         """The URI of the engine's own files."""
         return f"{self.path}/samples.lance"
 
-    def _object_store(self) -> Any:
+    def object_store(self) -> Any:
+        """Return the object store, seen from the dataset; it is opened once."""
+        OBJECT_STORES.check()
+        return self._connected
+
+    @cached_property
+    def _connected(self) -> Any:
         from obstore.store import from_url
 
-        OBJECT_STORES.check()
-        return from_url(self.path, client_options=_client_options())
+        limits = Transfer.from_environment()
+        return from_url(
+            self.path,
+            client_options=limits.client_options(allow_http=plain_http()),
+            retry_config=limits.retry_config(),
+        )
+
+    def engine_options(self) -> dict[str, str] | None:
+        """Return what the engine needs to know of the store; None for a folder."""
+        return Transfer.from_environment().engine_options() if self.is_remote else None
 
     def write(self, name: str, content: bytes) -> None:
         """Write one small file, whole or not at all."""
         with wrapped(f"write {name!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                self._object_store().put(name, content)
+                self.object_store().put(name, content)
                 return
-            target = Path(self.path, name)
-            make_folders(target.parent)
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
-            with part.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            part.replace(target)
-            sync_folder(target.parent)
+            for _ in range(_TRIES - 1):
+                with suppress(FileNotFoundError):  # swept, as what is left of a killed process, by one that opens
+                    self._write_local(name, content)
+                    return
+            self._write_local(name, content)
+
+    def _write_local(self, name: str, content: bytes) -> None:
+        target = Path(self.path, name)
+        make_folders(target.parent)
+        part = target.with_name(f".{target.name}.{os.getpid()}.part")
+        with part.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(target)
+        sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
         """Read one small file; None if it does not exist."""
         with wrapped(f"read {name!r} of the dataset at {self.path!r}"):
             try:
                 if self.is_remote:
-                    return bytes(self._object_store().get(name).bytes())
+                    return bytes(self.object_store().get(name).bytes())
                 return Path(self.path, name).read_bytes()
             except FileNotFoundError:
                 return None
+
+    def read_all(self, names: Sequence[str]) -> list[bytes | None]:
+        """Read several small files, those of an object store at the same time; None for those that do not exist."""
+        if not self.is_remote or len(names) < 2:
+            return [self.read(name) for name in names]
+        with ThreadPoolExecutor(_FETCHES) as workers:
+            return list(workers.map(self.read, names))
+
+    def doubtful(self, folder: str, newest: int) -> list[str]:
+        """Return the empty files of a local folder and those written last, without reading any."""
+        home = Path(self.path, folder)
+        with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
+            found = [(entry.stat(), entry.name) for entry in os.scandir(home)] if home.is_dir() else []
+        found.sort(key=lambda entry: entry[0].st_mtime_ns, reverse=True)
+        return [f"{folder}/{name}" for place, (stat, name) in enumerate(found) if place < newest or not stat.st_size]
 
     def names(self, folder: str) -> list[str]:
         """Return the files of a folder, sorted, as names relative to the dataset."""
         with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                batches = self._object_store().list(prefix=f"{folder}/")
+                batches = self.object_store().list(prefix=f"{folder}/")
                 return sorted(cast("str", entry["path"]) for batch in batches for entry in batch)
             home = Path(self.path, folder)
             if not home.is_dir():
                 return []
-            return sorted(f"{folder}/{entry.name}" for entry in home.iterdir() if not entry.name.startswith("."))
+            return sorted(f"{folder}/{name}" for name in os.listdir(home) if not name.startswith("."))  # noqa: PTH208
 
     def delete(self, names: list[str]) -> None:
         """Delete small files; missing ones are no error."""
         with wrapped(f"delete files of the dataset at {self.path!r}"):
             for name in names:
                 if self.is_remote:
-                    self._object_store().delete(name)
+                    self.object_store().delete(name)
                 else:
                     Path(self.path, name).unlink(missing_ok=True)
 
@@ -147,7 +207,7 @@ class Location:
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return the size and tag of a file in an object store; None if it does not exist."""
         try:
-            found = self._object_store().head(name)
+            found = self.object_store().head(name)
         except FileNotFoundError:
             return None
         return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}
@@ -255,18 +315,35 @@ class Location:
                     return True
         return False
 
-    def sweep(self) -> None:
-        """Delete what killed processes left next to the samples; the caller holds the lock."""
+    def leftovers(self) -> list[Path]:
+        """Return what killed processes left here, files and folders; only right for the holder of the lock."""
+        if self.is_remote:
+            return []
+        home = Path(self.path)
+        copies = [home / name for name in (_NEW, _OLD) if (home / name).exists()]
+        return [*copies, *dead_staging(home), *self._left_inside()]
+
+    def _left_inside(self) -> list[Path]:
+        home = Path(self.path)
+        parts = [part for folder in _FOLDERS[1:] for part in (home / folder).glob("**/.*.part")]
+        return [*parts, *detached_versions(home / "samples.lance"), *dead_readers(home)]
+
+    def sweep(self, *, staging: bool = False) -> None:
+        """Delete what killed processes left next to the samples; the caller holds the lock.
+
+        `staging`: also the folders beside this one in which they built it.
+        """
         if self.is_remote:
             return
         self._sweep_copies()
-        sweep_staging_locks(Path(self.path))
-        for folder in _FOLDERS[1:]:
-            for part in Path(self.path, folder).glob("**/.*.part"):
-                part.unlink(missing_ok=True)
-        for folder in ("_versions", "tree/*/_versions"):
-            for detached in Path(self.path, "samples.lance").glob(f"{folder}/d*.manifest"):
-                detached.unlink(missing_ok=True)
+        sweep_staging(Path(self.path), folders=staging)
+        for left in self._left_inside():
+            left.unlink(missing_ok=True)
+
+    def size_of(self, leftovers: Iterable[Path]) -> int:
+        """Return the bytes of files and folders."""
+        files = [file for left in leftovers for file in ([left, *left.rglob("*")] if left.is_dir() else [left])]
+        return sum(file.stat().st_size for file in files if file.is_file())
 
     def _sweep_copies(self) -> None:
         for name in (_NEW, _OLD):
@@ -327,7 +404,3 @@ def _lock_refused(path: str, error: OSError) -> DatasetError:
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return ReadOnlyError(f"cannot write to the dataset at {path!r}: its folder is read-only")
     return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
-
-
-def _client_options() -> dict[str, Any]:
-    return {"timeout": "30s", "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import glob
 import re
+import shutil
 import uuid
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["new_staging", "staging_folders", "staging_lock", "sweep_staging_locks"]
+__all__ = ["dead_staging", "new_staging", "staging_folders", "staging_lock", "sweep_staging"]
 
 _STAGING = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.lock)?", re.DOTALL)
 
@@ -29,11 +31,24 @@ def staging_folders(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names)]
 
 
-def sweep_staging_locks(target: Path) -> None:
-    """Delete the locks of those that died once the dataset was in its place."""
+def dead_staging(target: Path) -> list[Path]:
+    """Return what was left beside the place of a dataset by those that died while they built it."""
+    return [path for lock in _dead_locks(target) for path in (lock, lock.with_suffix("")) if path.exists()]
+
+
+def sweep_staging(target: Path, *, folders: bool) -> None:
+    """Delete the locks of those that died after the dataset was in its place; `folders`: also those of all others."""
+    for lock in _dead_locks(target):
+        if folders:
+            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+        if not lock.with_suffix("").exists():
+            lock.unlink(missing_ok=True)
+
+
+def _dead_locks(target: Path) -> Iterator[Path]:
+    """Yield the locks of processes that died, each while it is held."""
     from filelock import FileLock, Timeout
 
     for lock in target.parent.glob(f".{glob.escape(target.name)}.*.part.lock"):
-        if not lock.with_suffix("").exists():
-            with suppress(Timeout, OSError), FileLock(lock, timeout=0):
-                lock.unlink(missing_ok=True)
+        with suppress(Timeout, OSError), FileLock(lock, timeout=0):
+            yield lock

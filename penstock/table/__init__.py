@@ -4,13 +4,16 @@ from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
+from penstock.table._lengths import exact_bounds, widened
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
+from penstock.table._sorting import Digits, digits_of_numbers, equal_rows, first_of_each, grouped_rows, stable_order
 from penstock.table._stored import StoredTable, text_column
 from penstock.table._table import Table
+from penstock.table._text_codes import array_codes, digits_of_text
 from penstock.table.drafts._class_keys import (
     class_aliases,
     class_colors,
@@ -29,7 +32,9 @@ from penstock.table.drafts._draft_files import (
     DraftNote,
     DraftPart,
     delete_drafts,
+    draft_bases,
     draft_files,
+    draft_folder,
     read_drafts,
     write_draft,
 )
@@ -39,6 +44,7 @@ from penstock.table.drafts._overlay import OverlayTable
 __all__ = [
     "ArrayTable",
     "Difference",
+    "Digits",
     "Draft",
     "DraftFile",
     "DraftNote",
@@ -52,6 +58,7 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "array_codes",
     "checked_column",
     "checked_rows",
     "checked_tensor",
@@ -63,13 +70,23 @@ __all__ = [
     "class_totals",
     "compare",
     "delete_drafts",
+    "digits_of_numbers",
+    "digits_of_text",
+    "draft_bases",
     "draft_files",
+    "draft_folder",
+    "equal_rows",
+    "exact_bounds",
+    "first_of_each",
+    "grouped_rows",
     "merged_into",
     "new_index",
     "read_drafts",
     "resolved",
     "sample_of_cell",
+    "stable_order",
     "text_column",
+    "widened",
     "with_class_color",
     "with_class_keys",
     "with_classes",

@@ -76,6 +76,10 @@ class Table(ABC):
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows, int64 of shape (len(rows),)."""
 
+    def some(self, tensor: str, rows: NDArray[np.int64]) -> Ragged:
+        """Return the samples of some rows of a tensor that is not an image or mask, in their order, repeats kept."""
+        return self.column(tensor).take(rows)
+
     def take_views(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> Mapping[str, Sequence[Any]]:
         """Do what `take` does, but images may be memory views of what was read, not bytes of their own."""
         return self.take(rows, tensors)

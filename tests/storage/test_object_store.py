@@ -1,11 +1,6 @@
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from urllib.error import URLError
+import json
 
 import numpy as np
 import pytest
@@ -15,60 +10,6 @@ from penstock.errors import CredentialsError, DatasetNotFoundError, LinkError, S
 from penstock.tensors import encode_image
 
 pytestmark = pytest.mark.slow
-
-KEYS = {"aws_access_key_id": "test", "aws_secret_access_key": "secret-of-the-test"}
-
-
-@pytest.fixture(scope="module")
-def endpoint():
-    """A real HTTP server that speaks S3, in a process of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(url)
-        yield url
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def _wait_for(url):
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-        except (URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(url)
-
-
-@pytest.fixture
-def bucket(endpoint, monkeypatch):
-    boto3 = pytest.importorskip("boto3")
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "secret-of-the-test",
-        "AWS_ENDPOINT": endpoint,
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ALLOW_HTTP": "true",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
-    client = boto3.client("s3", endpoint_url=endpoint)
-    client.create_bucket(Bucket="lake")
-    yield client
-    for entry in client.list_objects_v2(Bucket="lake").get("Contents", []):
-        client.delete_object(Bucket="lake", Key=entry["Key"])
-    client.delete_bucket(Bucket="lake")
 
 
 def _numbers(path):
@@ -80,7 +21,7 @@ def _numbers(path):
 
 
 def test_a_dataset_lives_in_a_bucket_as_on_disk(bucket):
-    path = "s3://lake/sets/numbers"
+    path = f"{bucket.url}/sets/numbers"
     ds = _numbers(path)
     first = ds.commit("first")
     ds.age[3] = 33
@@ -100,14 +41,14 @@ def test_a_dataset_lives_in_a_bucket_as_on_disk(bucket):
     ds.age[1] = 5
     ds.reset()
     assert ds.age.numpy().tolist() == [11, 2, 33, 4, 5]
-    with pytest.raises(DatasetNotFoundError, match="no dataset at 's3://lake/sets/nope'"):
-        penstock.load("s3://lake/sets/nope")
+    with pytest.raises(DatasetNotFoundError, match="no dataset at"):
+        penstock.load(f"{bucket.url}/sets/nope")
     with pytest.raises(StorageError, match="cannot list"):
         penstock.load("s3://no-such-bucket/numbers")
 
 
 def test_two_writers_in_a_bucket_lose_nothing(bucket):
-    path = "s3://lake/sets/numbers"
+    path = f"{bucket.url}/sets/numbers"
     one = _numbers(path)
     one.commit("first")
     two = penstock.load(path)
@@ -122,34 +63,32 @@ def test_two_writers_in_a_bucket_lose_nothing(bucket):
     assert ds.labels.data()["text"][-3:] == [["even"], ["prime"], ["square"]]
 
 
-def test_linked_images_are_read_with_named_credentials(bucket, endpoint, tmp_path, monkeypatch):
+def test_linked_images_are_read_with_named_credentials(bucket, tmp_path, monkeypatch):
     for index in range(3):
         image = encode_image(np.full((4, 5), index * 10, np.uint8), "png")
-        bucket.put_object(Bucket="lake", Key=f"train 2017/{index}.png", Body=image)
+        bucket.put(f"train 2017/{index}.png", image)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name)
-    creds = {**KEYS, "endpoint_url": endpoint, "region": "us-east-1"}
+    creds = bucket.server.keys
     ds = penstock.empty(tmp_path / "linked")
     ds.create_tensor("images", htype="link[image]")
-    link = penstock.link("s3://lake/train 2017/0.png", creds_key="mine")
+    link = penstock.link(f"{bucket.url}/train 2017/0.png", creds_key="mine")
     with pytest.raises(CredentialsError, match=r"'mine' is not a credentials key.*add_creds_key"):
         ds.append({"images": link})
     ds.add_creds_key("mine")
     ds.populate_creds("mine", creds)
     for index in range(3):
-        ds.append({"images": penstock.link(f"s3://lake/train 2017/{index}.png", creds_key="mine")})
+        ds.append({"images": penstock.link(f"{bucket.url}/train 2017/{index}.png", creds_key="mine")})
     ds.commit("linked")
     assert ds.images[2].numpy()[0, 0, 0] == 20
     assert ds.images.shape == (3, 4, 5, 1)
     _assert_nowhere_stored(tmp_path, b"secret-of-the-test")
 
-    import json
-
     monkeypatch.setenv("PENSTOCK_CREDS_mine", json.dumps(creds))
-    again = penstock.load(ds.path)
+    again = penstock.load(ds.path, cache=False)
     assert again.images[1].numpy()[0, 0, 0] == 10
-    bucket.delete_object(Bucket="lake", Key="train 2017/1.png")
-    with pytest.raises(LinkError, match=r"the linked file 's3://lake/train 2017/1.png' does not exist"):
+    bucket.delete("train 2017/1.png")
+    with pytest.raises(LinkError, match=r"the linked file 's3://.*/train 2017/1.png' does not exist"):
         again.images[1].numpy()
     assert again.images[2].numpy()[0, 0, 0] == 20
     assert [problem.row for problem in again.verify().problems] == [1]
@@ -164,6 +103,6 @@ def test_managed_credentials_are_not_kept_in_the_session(tmp_path):
     ds = penstock.empty(tmp_path / "linked")
     ds.add_creds_key("theirs", managed=True)
     with pytest.raises(CredentialsError, match=r"managed.*PENSTOCK_CREDS_theirs"):
-        ds.populate_creds("theirs", KEYS)
+        ds.populate_creds("theirs", {"aws_access_key_id": "test"})
     with pytest.raises(CredentialsError, match="'thiers' is not a credentials key"):
-        ds.populate_creds("thiers", KEYS)
+        ds.populate_creds("thiers", {})

@@ -462,6 +462,7 @@ export class FakeKernel {
       classes_fixed: this.fixed,
       can_undo: this.undoStack.at(-1)?.done ?? null,
       can_redo: this.redoStack.at(-1)?.done ?? null,
+      holder: null,
       behind: this.behind,
     };
   }

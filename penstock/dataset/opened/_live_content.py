@@ -89,13 +89,14 @@ class LiveContent:
         return self._named_table
 
     def _named_table(self, name: str, at: str | None) -> OverlayTable:
-        path = self.opened.path
+        location = self.opened.working.store.location
+        path = location.path
         own = os.path.basename(path)  # noqa: PTH119  also of a URL
         if name in {own, os.path.splitext(own)[0]}:  # noqa: PTH122  also of a URL
-            return self.table if at is None else open_working(path, at, read_only=True).table
+            return self.table if at is None else open_working(location, at, read_only=True).table
         beside = f"{os.path.dirname(path)}/{name}"  # noqa: PTH120  also of a URL
         place = name if "://" in name or os.path.isabs(name) or not Location(beside).exists() else beside  # noqa: PTH117  also of a URL
-        return open_working(place, at, read_only=True).table
+        return open_working(Location(place, location.cache), at, read_only=True).table
 
     # ---- what views and widgets ask of their dataset -------------------------------------
 

@@ -21,6 +21,7 @@ __all__ = [
     "ViewRecord",
     "damaged_records",
     "delete_record",
+    "read_places",
     "read_rows",
     "sweep_views",
     "view_records",
@@ -29,6 +30,7 @@ __all__ = [
 ]
 
 _CHECK = "sha256"
+_MANY = 2**32
 _TAG = "view-"  # where datasets of before kept their records
 
 
@@ -52,6 +54,8 @@ class ViewRecord:
         Seconds since 1970, UTC.
     rows_sha256 : str
         Checksum of the file of rows; empty if none was recorded.
+    places_sha256 : str
+        Checksum of the file of row numbers; empty where the view was saved without one.
     copy : str
         Name of the copy of its samples below the dataset; empty without one.
     """
@@ -67,6 +71,7 @@ class ViewRecord:
     time: float = 0.0
     rows_sha256: str = ""
     copy: str = ""
+    places_sha256: str = ""
 
     @property
     def saved_at(self) -> datetime:
@@ -85,12 +90,24 @@ def _rows_file(view_id: str) -> str:
     return f"views/{view_id}.npy"
 
 
-def write_view(location: Location, view_id: str, record: ViewRecord, uids: NDArray[np.int64]) -> None:
-    """Save a view: the rows first, then the record, which makes it exist."""
-    content = _packed(uids)
+def _places_file(view_id: str) -> str:
+    return f"views/{view_id}.places.npy"
+
+
+def write_view(
+    location: Location, view_id: str, record: ViewRecord, uids: NDArray[np.int64], rows: NDArray[np.int64]
+) -> None:
+    """Save a view: its samples by identity and by row number first, then the record, which makes it exist."""
+    content, places = _packed(uids, "<i8"), _packed(rows, "<u4" if rows.max(initial=0) < _MANY else "<i8")
     with location.lock():
         location.write(_rows_file(view_id), content)
-        write_record(location, view_id, replace(record, rows_sha256=hashlib.sha256(content).hexdigest()))
+        location.write(_places_file(view_id), places)
+        kept = replace(record, rows_sha256=_sha256(content), places_sha256=_sha256(places))
+        write_record(location, view_id, kept)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def write_record(location: Location, view_id: str, record: ViewRecord) -> None:
@@ -110,9 +127,9 @@ def damaged_records(store: Store) -> list[str]:
     return [name for name in files if _parsed(store.location.read(name)) is None]
 
 
-def _packed(uids: NDArray[np.int64]) -> bytes:
+def _packed(numbers: NDArray[np.int64], dtype: str) -> bytes:
     buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(uids, "<i8"), allow_pickle=False)
+    np.save(buffer, np.ascontiguousarray(numbers, dtype), allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -168,13 +185,23 @@ def read_rows(location: Location, view_id: str, record: ViewRecord) -> NDArray[n
     content = location.read(_rows_file(view_id))
     if content is None:
         raise StorageError(f"the rows of view {view_id!r} are missing ({_rows_file(view_id)})")
-    if record.rows_sha256 and hashlib.sha256(content).hexdigest() != record.rows_sha256:
+    if record.rows_sha256 and _sha256(content) != record.rows_sha256:
         raise StorageError(f"the rows of view {view_id!r} differ from those that were saved ({_rows_file(view_id)})")
     try:
-        uids: NDArray[np.int64] = np.load(io.BytesIO(content), allow_pickle=False).astype(np.int64)
+        return _unpacked(content)
     except Exception as error:  # numpy parses the header as Python, whose tokenizer has errors of its own
         raise StorageError(f"the rows of view {view_id!r} cannot be read ({_rows_file(view_id)})") from error
-    return uids
+
+
+def _unpacked(content: bytes) -> NDArray[np.int64]:
+    numbers: NDArray[np.int64] = np.load(io.BytesIO(content), allow_pickle=False).astype(np.int64)
+    return numbers
+
+
+def read_places(location: Location, view_id: str, record: ViewRecord) -> NDArray[np.int64] | None:
+    """Return the row numbers of a view's samples in its version, int64; None unless they are those that were saved."""
+    content = location.read(_places_file(view_id)) if record.places_sha256 else None
+    return _unpacked(content) if content is not None and _sha256(content) == record.places_sha256 else None
 
 
 def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
@@ -184,9 +211,9 @@ def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
             delete_tag_named(store, f"{_TAG}{encoded(view_id)}")
         store.location.delete([_record_file(view_id)])
         store.location.sync_folder("views")
-        store.location.delete([_rows_file(view_id)])
+        store.location.delete([_rows_file(view_id), _places_file(view_id)])
     if record.copy:
-        Location(f"{store.location.path}/{record.copy}").remove()
+        store.location.below(record.copy).remove()
 
 
 def sweep_views(store: Store) -> None:
@@ -197,11 +224,12 @@ def sweep_views(store: Store) -> None:
         return
     with suppress(StorageError, ReadOnlyError), location.lock(timeout=0):
         records = view_records(store)
-        named = {_rows_file(view_id) for view_id in records} | {record.copy for record in records.values()}
+        named = {file for view_id in records for file in (_rows_file(view_id), _places_file(view_id))}
+        named |= {record.copy for record in records.values()}
         left = [name for name in location.names("views") if name not in named and not name.endswith(".json")]
         location.delete([name for name in left if name.endswith(".npy")])
         for name in (name for name in left if name.endswith(".penstock")):
-            copy = Location(f"{location.path}/{name}")
+            copy = location.below(name)
             with suppress(StorageError, ReadOnlyError):
                 with copy.lock(timeout=0):
                     pass  # whoever makes it holds this lock

@@ -22,6 +22,7 @@ __all__ = [
     "fields_of",
     "flat_values",
     "new_uids",
+    "owner_columns",
     "sample_columns",
     "scalars",
     "shape_rows",
@@ -41,6 +42,16 @@ def column_of(tensor: str) -> str:
 def column_names(spec: TensorSpec) -> tuple[str, ...]:
     """Return the names of the physical columns, the samples' own first."""
     return (column_of(spec.name), *_extras(spec))
+
+
+def owner_columns(fields: Sequence[tuple[int, str]], ids: Sequence[int]) -> tuple[str, ...]:
+    """Return the columns of some field numbers: the parts of a list follow its own number."""
+    found: dict[str, None] = {}
+    for leaf in ids:
+        before = [name for number, name in fields if number <= leaf]
+        if before:
+            found[before[-1]] = None
+    return tuple(found)
 
 
 def sample_columns(spec: TensorSpec) -> tuple[str, ...]:

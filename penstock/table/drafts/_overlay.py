@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import PenstockError
-from penstock.storage import Credentials, LinkReader, open_version, renewed_lock
+from penstock.storage import Credentials, LinkReader, Location, open_version, renewed_lock
 from penstock.table._checks import checked_rows, checked_tensor
+from penstock.table._lengths import exact_bounds, widened
 from penstock.table._ragged import Ragged
 from penstock.table._samples import samples_of_column
 from penstock.table._stored import StoredTable
@@ -63,7 +65,8 @@ class OverlayTable(Table):
 
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
-        known = (snapshot.path, snapshot.branch, snapshot.version, self.stored.label, self.draft, self._credentials)
+        place = (snapshot.location, snapshot.branch, snapshot.version)
+        known = (*place, self.stored.label, self.draft, self._credentials)
         return _reopen, known, {"_max_image_bytes": self._max_image_bytes}
 
     @property
@@ -92,12 +95,21 @@ class OverlayTable(Table):
         return {name: self._with_lengths(spec) for name, spec in self.stored.specs.items()}
 
     def _with_lengths(self, spec: TensorSpec) -> TensorSpec:
-        if spec.htype != "class_label" or not self.draft.edits.get(spec.name):
+        if spec.htype != "class_label" or not self.draft.edits.get(spec.name) or not self.num_rows:
             return spec
-        lengths = self.column(spec.name).lengths
-        if not len(lengths):
-            return spec
-        return replace(spec, length_min=int(lengths.min()), length_max=int(lengths.max()))
+        least, greatest = self._bounds(spec)
+        return replace(spec, length_min=least, length_max=greatest)
+
+    def _bounds(self, spec: TensorSpec) -> tuple[int, int]:
+        """Return the least and the greatest number of labels of a sample."""
+        bounds, edits = self.stored.bounds(spec.name), self._edited_rows.get(spec.name, {})
+        if not edits:
+            return bounds
+        edited = column_of_cells(spec, list(edits.values()))
+        base, rows = self.stored.column(spec.name).offsets, sorted(edits)
+        between = (base[begin : end + 1] for begin, end in pairwise([0, *(row for row in rows), len(base) - 1]))
+        others = (piece[1:] if place else piece for place, piece in enumerate(between))  # without the edited row
+        return exact_bounds(chain([edited.offsets], others), widened(bounds, [edited]))
 
     def revision(self, tensor: str) -> str:
         """Return a key that changes whenever a value of this tensor does."""
@@ -123,6 +135,23 @@ class OverlayTable(Table):
         for tensor, edits in self.draft.edits.items():
             rows = self.stored.positions(np.fromiter(edits, np.int64, len(edits)))
             found[tensor] = {int(row): cell for row, cell in zip(rows, edits.values(), strict=True) if row >= 0}
+        return found
+
+    def some(self, tensor: str, rows: NDArray[np.int64]) -> Ragged:
+        """Return the samples of some rows of a tensor that is not an image or mask; few of them are read alone."""
+        rows = self._checked(rows)
+        if tensor in self._columns:
+            return self._columns[tensor].take(rows)
+        if len(rows) > 1 and not (rows[1:] > rows[:-1]).all():
+            unique, places = np.unique(rows, return_inverse=True)
+            return self.some(tensor, unique).take(places.reshape(-1).astype(np.int64))
+        found = self.stored.some(tensor, rows)
+        edited = self._edited_rows.get(tensor, {})
+        here = [place for place, row in enumerate(rows.tolist()) if row in edited] if edited else []
+        if here:
+            cells = [edited[int(rows[place])] for place in here]
+            new = column_of_cells(self.stored.specs[tensor], cells)
+            found = with_rows_replaced(found, np.array(here, np.int64), new)
         return found
 
     def edited_rows(self, tensor: str) -> NDArray[np.int64]:
@@ -219,7 +248,17 @@ class OverlayTable(Table):
                 for own, sample in zip(drafted, samples, strict=True)
             ]
         links = [None if cell.value is None else Link(str(cell.value), cell.creds_key) for cell in cells]
-        return self._links.fetch(links)
+        return self._links.fetch(
+            links, lambda places: self._recorded(spec.name, rows[places], [cells[place] for place in places])
+        )
+
+    def _recorded(self, tensor: str, rows: NDArray[np.int64], cells: list[Cell]) -> list[int | None]:
+        """Return the recorded digests of some increasing rows; cells were read without."""
+        edits = self._edited_rows.get(tensor, {})
+        stored = self.stored.cells(rows, [tensor])[tensor]
+        return [
+            (cell if int(row) in edits else known).digest for row, cell, known in zip(rows, cells, stored, strict=True)
+        ]
 
     def cells(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, list[Cell]]:
         """Return the cells of increasing rows as they are stored or drafted, links not followed."""
@@ -241,7 +280,13 @@ class OverlayTable(Table):
 
     @cached_property
     def _links(self) -> LinkReader:
-        return LinkReader(self.stored.snapshot.meta.get("link_roots", []), self._credentials)
+        roots = self.stored.snapshot.meta.get("link_roots", [])
+        return LinkReader(roots, self._credentials, self.stored.snapshot.location.cache)
+
+    def from_store(self) -> OverlayTable:
+        """Return the same table, read without the local cache."""
+        stored = StoredTable(self.stored.snapshot.from_store(), self.stored.label)
+        return OverlayTable(stored, self.draft, self._credentials, max_image_bytes=self.max_image_bytes)
 
     def links(self, rows: NDArray[np.int64], tensor: str) -> list[Link | None]:
         """Return where the linked files of some rows are."""
@@ -260,7 +305,11 @@ class OverlayTable(Table):
 
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows, int64."""
-        return self.stored.uids[self._checked(rows)]
+        rows = self._checked(rows)
+        uids = self.stored.uids[rows]
+        if len(rows) <= _MANY_ROWS:
+            self.stored.remember(uids, rows)
+        return uids
 
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each uid, int64; -1 if it does not exist."""
@@ -275,6 +324,6 @@ def _shape(image: Any) -> tuple[int, int, int]:
 
 
 def _reopen(
-    path: str, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
+    location: Location, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
 ) -> OverlayTable:
-    return OverlayTable(StoredTable(open_version(path, branch, version), label), draft, credentials)
+    return OverlayTable(StoredTable(open_version(location, branch, version), label), draft, credentials)

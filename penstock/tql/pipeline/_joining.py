@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
+from penstock.table import Digits, equal_rows
 from penstock.tql.binding._binder import Binder
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
+from penstock.tql.values._digits import equal_digits
 from penstock.tql.values._frames import RelationFrame
-from penstock.tql.values._keys import concatenated, row_codes
+from penstock.tql.values._keys import concatenated
 from penstock.tql.values._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Relation, Stage
-from penstock.tql.values._values import Value
+from penstock.tql.values._values import Value, offsets_of
 
 __all__ = ["MAX_ROWS", "JoinStage", "join_condition"]
 
@@ -144,40 +146,54 @@ class JoinStage:
             raise context.error(message, self.span, hint="join on more columns, or filter a side first")
 
     def _matched(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:
-        mine, theirs = self._codes(left, right, context)
-        # the right side sorted by key: the partners of a left row are one run of it, from `begins` on
-        order = np.argsort(theirs, kind="stable")
-        ordered = theirs[order]
-        begins = np.searchsorted(ordered, mine, "left")
-        counts = np.where(mine < 0, 0, np.searchsorted(ordered, mine, "right") - begins)
+        begins, counts, partners = self._partners(left, right, context)
         self._guard(int(counts.sum()), context)
         outer = counts if self.kind in {"inner", "right"} else np.maximum(counts, 1)
-        first = np.repeat(np.arange(left.num_rows), outer)
-        # 0, 1, 2, ... inside the run of each left row; a row without partners has one place, filled by -1
-        within = np.arange(len(first)) - np.repeat(np.cumsum(outer) - outer, outer)
-        at = np.minimum(begins[first] + within, max(right.num_rows - 1, 0))
-        second = np.where(counts[first] > 0, order[at] if len(order) else -1, -1)
+        first, within = np.repeat(np.arange(left.num_rows), outer), 0
+        if outer.max(initial=0) > 1:
+            # 0, 1, 2, ... inside the run of each left row; a row without partners has one place, filled by -1
+            within = np.arange(len(first)) - np.repeat(np.cumsum(outer) - outer, outer)
+        second = np.append(partners, -1)[np.where(counts[first] > 0, begins[first] + within, -1)]
         if self.kind in {"right", "full"}:
-            alone = np.setdiff1d(np.arange(right.num_rows), second)
+            has_partner = np.zeros(right.num_rows + 1, bool)
+            has_partner[second] = True  # of -1: the entry behind the last row
+            alone = np.flatnonzero(~has_partner[:-1])
             first = np.concatenate([first, np.full(len(alone), -1)])
             second = np.concatenate([second, alone])
         return first, second
 
-    def _codes(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:
-        """Return a number for each row of both sides, equal where the keys are; -1 where a key is NULL."""
-        total = left.num_rows + right.num_rows
-        codes, missing = np.zeros(total, np.int64), np.zeros(total, bool)
+    def _partners(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints, Ints]:
+        """Return right rows by key, and for each left row where its partners begin among them and how many it has."""
+        total, split = left.num_rows + right.num_rows, left.num_rows
+        keys, missing = self._keys(left, right, context)
+        order, starts = equal_rows(keys, total)
+        of_left = order < split
+        partners = order[~of_left] - split
+        # rows are ascending inside a run: those of the left side come first, and the others are its partners
+        before = offsets_of(of_left)
+        ends = np.append(starts[1:], total)
+        sizes = before[ends] - before[starts]
+        rows = order[of_left]
+        begins, counts = np.empty(split, np.int64), np.empty(split, np.int64)
+        begins[rows] = np.repeat(starts - before[starts], sizes)
+        counts[rows] = np.repeat(ends - starts - sizes, sizes)
+        if missing is not None:  # NULL equals nothing
+            counts[missing[:split]] = 0
+        return begins, counts, partners
+
+    def _keys(self, left: Relation, right: Relation, context: Context) -> tuple[list[Digits], NDArray[np.bool_] | None]:
+        """Return keys of the rows of both sides, one side after the other, and where one of a row is NULL."""
         frames = RelationFrame(left, context), RelationFrame(right, context)
+        keys: list[Digits] = []
+        missing: NDArray[np.bool_] | None = None
         for equality in self.equalities:
             mine, theirs = equality.left.full(frames[0]), equality.right.full(frames[1])
             if equality.left.type.class_names != equality.right.type.class_names:
                 mine, theirs = _named(mine, equality.left), _named(theirs, equality.right)
-            more, null = row_codes(concatenated(mine, theirs), total)
-            # codes stay small: the pairs of codes that occur are numbered anew after each key
-            _, codes = np.unique(codes * (int(more.max(initial=0)) + 1) + more, return_inverse=True)
-            missing |= null
-        codes = np.where(missing, -1, codes)  # NULL equals nothing, so the two sides have different numbers for it
-        return codes[: left.num_rows], np.where(codes[left.num_rows :] < 0, -2, codes[left.num_rows :])
+            more, null = equal_digits(concatenated(mine, theirs), left.num_rows + right.num_rows)
+            keys += more
+            missing = null if missing is None else missing if null is None else missing | null
+        return keys, missing
 
 
 def _named(value: Value, bound: Bound) -> Value:

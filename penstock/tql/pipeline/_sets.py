@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
+from penstock.table import digits_of_numbers, equal_rows, first_of_each
 from penstock.tql.pipeline._stages import Wrapped
 from penstock.tql.syntax import _ast as ast
-from penstock.tql.values._keys import combined_codes, concatenated
+from penstock.tql.values._keys import codes_of, concatenated
 from penstock.tql.values._kinds import Type
 from penstock.tql.values._operations import as_text, class_text
 from penstock.tql.values._relations import ComputedColumn, Context, Field, Relation, Stage, scan
@@ -23,6 +24,8 @@ from penstock.tql.values._values import Value, expand_rows
 __all__ = ["KeptStage", "SetStage"]
 
 Ints = NDArray[np.int64]
+
+_SPARSE = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +193,7 @@ def _of_values(whole: Operation, operands: list[Operand]) -> Relation:
     joined = Relation(num_rows=total, columns=columns)
     if whole.operator == "union" and whole.everything:
         return joined
-    codes, first = combined_codes(values, total), operands[0].relation.num_rows
+    codes, first = codes_of(values, total), operands[0].relation.num_rows
     return joined.take(_kept(whole.operator, codes[:first], codes[first:], everything=whole.everything))
 
 
@@ -225,32 +228,42 @@ def _as(value: Value, have: Type, want: Type) -> Value:
 
 
 def _row_set(operation: Operation, left: Ints, right: Ints) -> Ints:
-    operator, everything = operation.operator, operation.everything
-    if operator == "union":
-        rows = np.concatenate([left, right])
-        return np.sort(rows) if everything else np.unique(rows)
-    if not everything:
-        return np.intersect1d(left, right) if operator == "intersect" else np.setdiff1d(left, right)
-    rows, counts = np.unique(left, return_counts=True)
-    others, other_counts = np.unique(right, return_counts=True)
-    at = np.searchsorted(others, rows)  # may be one past the end, where the appended entry matches no row
-    here = np.append(other_counts, 0)[at] * (np.append(others, -1)[at] == rows)
-    times = np.minimum(counts, here) if operator == "intersect" else np.maximum(counts - here, 0)
-    return np.repeat(rows, times)
+    """Return the rows of a table that are in the result, ascending."""
+    count = max(int(left.max(initial=-1)), int(right.max(initial=-1))) + 1
+    known = None
+    if count > _SPARSE * (len(left) + len(right)):  # few of many: numbered anew
+        known, places = np.unique(np.concatenate([left, right]), return_inverse=True)
+        left, right, count = places[: len(left)], places[len(left) :], len(known)
+    found = _in_result(operation, left, right, count)
+    return found if known is None else known[found]
+
+
+def _in_result(operation: Operation, left: Ints, right: Ints, count: int) -> Ints:
+    if operation.everything:
+        ours, theirs = (np.bincount(rows, minlength=count) for rows in (left, right))
+        more = np.maximum(ours - theirs, 0)
+        times = {"union": ours + theirs, "intersect": np.minimum(ours, theirs), "except": more}
+        return np.repeat(np.arange(count), times[operation.operator])
+    mine, others = _flags(left, count), _flags(right, count)
+    flags = {"union": mine | others, "intersect": mine & others, "except": mine & ~others}
+    return np.flatnonzero(flags[operation.operator])
+
+
+def _flags(rows: Ints, count: int) -> NDArray[np.bool_]:
+    flags = np.zeros(count, bool)
+    flags[rows] = True
+    return flags
 
 
 def _kept(operator: str, left: Ints, right: Ints, *, everything: bool) -> Ints:
     """Return which rows of left and right together stay, in order of appearance."""
-    both = np.concatenate([left, right])
     if operator == "union":
-        _, first = np.unique(both, return_index=True)
-        return np.sort(first)
-    times = np.bincount(right, minlength=int(both.max(initial=0)) + 1)
-    order = np.argsort(left, kind="stable")  # equal rows side by side, in order: their place in the run counts them
-    ordered = left[order]
-    begins = np.searchsorted(ordered, ordered, "left")
+        both = np.concatenate([left, right])
+        return first_of_each([digits_of_numbers(both)], len(both))
+    order, starts = equal_rows([digits_of_numbers(left)], len(left))
     occurrence = np.empty(len(left), np.int64)
-    occurrence[order] = np.arange(len(left)) - begins
+    occurrence[order] = np.arange(len(left)) - np.repeat(starts, np.diff(starts, append=len(left)))
+    times = np.bincount(right, minlength=int(left.max(initial=0)) + 1)
     if operator == "intersect":
         keep = occurrence < (times[left] if everything else np.minimum(times[left], 1))
     else:

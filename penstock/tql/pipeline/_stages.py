@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
-from penstock.table import Table
+from penstock.table import Table, digits_of_numbers, stable_order
 from penstock.tql.binding._scope import table_fields
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._frames import GroupFrame, RelationFrame
-from penstock.tql.values._keys import combined_codes, first_of_each, group_order, order_of
+from penstock.tql.values._keys import distinct_rows, groups_of, order_of
 from penstock.tql.values._relations import Bound, ComputedColumn, Context, Field, Frame, Grouping, Relation, Stage, scan
 from penstock.tql.values._values import Value, expand_rows, truth
 
@@ -97,11 +97,12 @@ class Tail:
         if self.order:
             frame = frame_of(relation, context)
             keys = [(key.bound.full(frame), key.descending, key.nulls_first) for key in self.order]
-            relation = relation.take(order_of(keys, relation.num_rows))
+            first = None if self.limit is None or self.arrange else min(self.offset + self.limit, relation.num_rows)
+            relation = relation.take(order_of(keys, relation.num_rows, first))
         if self.arrange:
             frame = frame_of(relation, context)
             values = [bound.full(frame) for bound in self.arrange]
-            relation = relation.take(_round_robin(combined_codes(values, relation.num_rows)))
+            relation = relation.take(_round_robin(*groups_of(values, relation.num_rows)))
         if self.limit is not None or self.offset:
             stop = relation.num_rows if self.limit is None else min(relation.num_rows, self.offset + self.limit)
             relation = relation.take(np.arange(min(self.offset, stop), stop))
@@ -109,14 +110,12 @@ class Tail:
         return relation if self.sample is None else self.sample(relation, context)
 
 
-def _round_robin(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return rows so that distinct keys take turns, each in its own order."""
-    order, offsets = group_order(codes)
+def _round_robin(order: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return rows, which are given by group, so that groups take turns, each in its own order."""
     lengths = np.diff(offsets)
-    # which of its group's rows each is: all first rows come before all second ones
+    # which of its group's rows each is: all first rows come before all second ones, and groups stay in order
     turn = np.arange(len(order)) - np.repeat(offsets[:-1], lengths)
-    group = np.repeat(np.arange(len(lengths)), lengths)
-    return order[np.lexsort((group, turn))]
+    return order[stable_order([digits_of_numbers(turn)], len(order))]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -161,7 +160,7 @@ class SelectStage:
             if self.distinct:
                 frame = self._frame(relation, context)
                 values = [output.bound.full(frame) for output in self.outputs]
-                relation = relation.take(first_of_each(combined_codes(values, relation.num_rows)))
+                relation = relation.take(distinct_rows(values, relation.num_rows))
                 context.count("distinct", relation.num_rows)
             return self._projected(self.tail.apply(relation, self._frame, context), context)
 
@@ -186,7 +185,7 @@ class SelectStage:
         frame = RelationFrame(relation, context)
         if self.keys:
             values = [key.full(frame) for key in self.keys]
-            order, offsets = group_order(combined_codes(values, relation.num_rows))
+            order, offsets = groups_of(values, relation.num_rows)
         else:
             order, offsets = np.arange(relation.num_rows), np.array([0, relation.num_rows])
         grouping = Grouping(rows=relation.take(order), offsets=offsets)

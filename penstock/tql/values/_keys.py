@@ -1,4 +1,4 @@
-"""Rows as integer keys: for order, groups, distinct rows and joins."""
+"""Rows in the order of some values, and rows with equal values: for ORDER BY, GROUP BY, DISTINCT, sets and joins."""
 
 from __future__ import annotations
 
@@ -9,119 +9,54 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.values._operations import as_text
-from penstock.tql.values._values import TEXT, Value, expand_rows
+from penstock.table import Digits, equal_rows, first_of_each, grouped_rows, stable_order
+from penstock.tql.values._digits import equal_digits, order_digits
+from penstock.tql.values._leading import Key, leading_rows
+from penstock.tql.values._values import TEXT, Value, take
 
-__all__ = ["combined_codes", "concatenated", "first_of_each", "group_order", "order_of", "row_codes"]
+__all__ = ["codes_of", "concatenated", "distinct_rows", "groups_of", "order_of"]
 
 Ints = NDArray[np.int64]
 
 
-def row_codes(value: Value, num_rows: int) -> tuple[Ints, NDArray[np.bool_]]:
-    """Return a number for every row, ascending with the value, and which rows are NULL or NaN."""
-    value = expand_rows(value, num_rows)
-    missing = np.zeros(num_rows, bool) if value.valid is None else ~value.valid
-    if value.offsets is not None:
-        return _array_codes(value), missing
-    data = value.data
-    if data.dtype == object:
-        return _json_codes(value), missing | np.array([item is None for item in data], bool)
-    if data.dtype.kind == "f":
-        missing = missing | np.isnan(data)
-    if data.dtype.kind in "biu" and data.dtype.itemsize == 1:  # small enough to be its own code, unsorted
-        return data.astype(np.int64), missing
-    _, codes = np.unique(data, return_inverse=True)
-    return codes.astype(np.int64, copy=False), missing
+def order_of(keys: Sequence[Key], num_rows: int, first: int | None = None) -> Ints:
+    """Return rows in order of keys (value, descending, nulls first); ties keep their order both ways.
+
+    With `first`, only so many rows are returned, and the others are not sorted.
+    """
+    rows = None if first is None else leading_rows(keys, num_rows, first)
+    if rows is not None:
+        few = [(take(value, rows), descending, nulls_first) for value, descending, nulls_first in keys]
+        return rows[order_of(few, len(rows))]
+    digits = [
+        one
+        for value, descending, nulls_first in keys
+        if not value.constant
+        for one in order_digits(value, num_rows, descending=descending, nulls_first=nulls_first)
+    ]
+    return stable_order(digits, num_rows)[:first]
 
 
-def _json_codes(value: Value) -> Ints:
-    numbers = np.array([isinstance(item, int | float) for item in value.data], bool)
-    codes = np.zeros(len(value.data), np.int64)
-    if numbers.any():
-        _, codes[numbers] = np.unique(value.data[numbers].astype(np.float64), return_inverse=True)
-    texts = as_text(Value(data=value.data[~numbers])).data
-    if len(texts):
-        _, inverse = np.unique(texts, return_inverse=True)
-        codes[~numbers] = inverse + (int(codes.max(initial=0)) + 1)
+def groups_of(values: Sequence[Value], num_rows: int) -> tuple[Ints, Ints]:
+    """Return rows by group of equal values, groups by first appearance, and where groups begin and the last ends."""
+    return grouped_rows(_equal(values, num_rows), num_rows)
+
+
+def distinct_rows(values: Sequence[Value], num_rows: int) -> Ints:
+    """Return the first row of each group of equal values, ascending; NULL equals NULL."""
+    return first_of_each(_equal(values, num_rows), num_rows)
+
+
+def codes_of(values: Sequence[Value], num_rows: int) -> Ints:
+    """Return a number for each row, equal where all values are; NULL equals NULL."""
+    order, starts = equal_rows(_equal(values, num_rows), num_rows)
+    codes = np.empty(num_rows, np.int64)
+    codes[order] = np.repeat(np.arange(len(starts)), np.diff(starts, append=num_rows))
     return codes
 
 
-def _array_codes(value: Value) -> Ints:
-    known: dict[object, int] = {}
-    codes = np.zeros(value.num_rows, np.int64)
-    assert value.offsets is not None
-    for row in range(value.num_rows):
-        part = value.data[value.offsets[row] : value.offsets[row + 1]]
-        shape = () if value.shapes is None else tuple(value.shapes[row].tolist())
-        key = (shape, tuple(part.tolist()) if part.dtype.kind in "TO" else part.tobytes())
-        codes[row] = known.setdefault(key, len(known))
-    return codes
-
-
-def combined_codes(values: Sequence[Value], num_rows: int) -> Ints:
-    """Return one number per row, equal where all values are equal; NULL equals NULL."""
-    codes = np.zeros(num_rows, np.int64)
-    for value in values:
-        more, missing = row_codes(value, num_rows)
-        more = np.where(missing, more.max(initial=0) + 1, more)
-        # numbered anew for each value, so that the product never overflows
-        _, codes = np.unique(codes * (int(more.max(initial=0)) + 1) + more, return_inverse=True)
-    return codes.astype(np.int64, copy=False)
-
-
-def first_of_each(codes: Ints) -> Ints:
-    """Return the first row of every code, in order of appearance."""
-    _, first = np.unique(codes, return_index=True)
-    return np.sort(first)
-
-
-def group_order(codes: Ints) -> tuple[Ints, Ints]:
-    """Return rows ordered by group, groups by first appearance, and where groups begin."""
-    if not len(codes):
-        return np.zeros(0, np.int64), np.zeros(1, np.int64)
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))  # unique sorts by code; groups come by first appearance
-    groups = rank[inverse]
-    counts = np.bincount(groups)
-    return np.argsort(groups, kind="stable"), np.concatenate([[0], np.cumsum(counts)])
-
-
-def order_of(keys: Sequence[tuple[Value, bool, bool]], num_rows: int) -> Ints:
-    """Return rows in order of keys (value, descending, nulls first); ties keep their order both ways."""
-    if len(keys) == 1:
-        fast = _one_plain_key(*keys[0][:2], num_rows)
-        if fast is not None:
-            return fast
-    columns: list[Ints] = []
-    for value, descending, nulls_first in reversed(keys):
-        codes, missing = row_codes(value, num_rows)
-        codes = -codes if descending else codes
-        if missing.any():
-            end = codes.min(initial=0) - 1 if nulls_first else codes.max(initial=0) + 1
-            codes = np.where(missing, end, codes)
-            if nulls_first:
-                codes = np.where(missing & _null(value, num_rows), end - 1, codes)
-        columns.append(codes)
-    return np.lexsort(columns)
-
-
-def _null(value: Value, num_rows: int) -> NDArray[np.bool_]:
-    """Return which rows are NULL, NaN not among them."""
-    value = expand_rows(value, num_rows)
-    null = np.zeros(num_rows, bool) if value.valid is None else ~value.valid
-    if value.data.dtype == object and value.offsets is None:
-        null = null | np.array([item is None for item in value.data], bool)
-    return null
-
-
-def _one_plain_key(value: Value, descending: bool, num_rows: int) -> Ints | None:
-    if value.constant or value.offsets is not None or value.valid is not None or value.data.dtype.kind not in "iuM":
-        return None
-    if not descending:
-        return np.argsort(value.data, kind="stable")
-    # backwards twice: descending, and ties still in the order of rows
-    return (num_rows - 1 - np.argsort(value.data[::-1], kind="stable"))[::-1]
+def _equal(values: Sequence[Value], num_rows: int) -> list[Digits]:
+    return [one for value in values if not value.constant for one in equal_digits(value, num_rows)[0]]
 
 
 def concatenated(*values: Value) -> Value:

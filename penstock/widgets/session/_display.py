@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage import Holder
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, matching
 from penstock.widgets.grid._held import NONE_HELD, held_order
 from penstock.widgets.grid._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions, result_order
@@ -56,6 +57,8 @@ class Display:
         Whether the grid would show other samples, or in another order, if it were arranged now.
     result_rows : ndarray of int64, shape (num_rows,), optional
         The rows of a table result in the order they are shown; None: as they are.
+    holder : Holder, optional
+        The other process that has uncommitted edits, so that none can be made here.
     """
 
     run: QueryRun
@@ -73,6 +76,7 @@ class Display:
     held: NDArray[np.int64] = field(default_factory=lambda: NONE_HELD)
     stale: bool = False
     result_rows: NDArray[np.int64] | None = None
+    holder: Holder | None = None
 
     @property
     def matching(self) -> NDArray[np.int64]:

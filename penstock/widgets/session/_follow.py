@@ -65,13 +65,13 @@ class Follower:
         self._waits = False
         self._next_at = 0.0
 
-    def changed(self) -> None:
-        """Take note of a change; returns at once."""
+    def changed(self, *, after_s: float = _PAUSE_S) -> None:
+        """Take note of a change, or of one that may come; returns at once."""
         with self._lock:
             if self._waits:
                 return
             self._waits = True
-            wait = max(_PAUSE_S, self._next_at - time.monotonic())
+            wait = max(after_s, self._next_at - time.monotonic())
         timer = threading.Timer(wait, self._submit)
         timer.daemon = True
         timer.start()

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.dataset.samples import content_of
 from penstock.errors import SamplingError, TQLError
 from penstock.sampling import SamplingPlan
+from penstock.storage import Holder
 from penstock.table import OverlayTable
 from penstock.widgets.editing._edits import drop_stored_edits
 from penstock.widgets.exporting._export import split_sampling, view_of
@@ -29,13 +30,15 @@ from penstock.widgets.session._display import Display, arranged
 from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, not_run
 from penstock.widgets.session._followed import Follows, Names, filter_now, renamed
 from penstock.widgets.session._narrowing import narrowed_text
-from penstock.widgets.session._options import Unit, checked_seed, checked_unit, present_labels
+from penstock.widgets.session._options import Unit, checked_seed, present_labels
 from penstock.widgets.session._session_state import SessionState, Watcher, What
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
 __all__ = ["Session", "Watcher", "What"]
+
+_LOOK_AGAIN_S = 2.0  # while another process edits: its commit makes editing possible here
 
 
 class Session(SessionState):
@@ -323,12 +326,6 @@ class Session(SessionState):
             chosen = self.table.uids(wanted)
             self._publish(self._display.with_selected(chosen), "selection")
 
-    def set_unit(self, unit: Unit) -> None:
-        """Count instances or samples."""
-        with self.lock:
-            self._unit = checked_unit(unit)
-            self._tell("unit")
-
     # ---- the dataset and what is shown of it ---------------------------------------------
 
     def follow(self, *, store: bool = False) -> None:
@@ -341,9 +338,12 @@ class Session(SessionState):
             An open ``with`` block, whose changes show at its end, is then written too.
         """
         with self.lock:
+            holder = None
             try:
                 if store:
                     self.dataset.refresh()
+                holder = self.dataset.draft_holder
+                if store and holder is None:
                     drop_stored_edits(self.dataset, since=self.table)
                 behind = None if store else self._noticed()
                 if behind is not WRITING:
@@ -352,15 +352,17 @@ class Session(SessionState):
                 raise
             except BaseException as error:  # noqa: BLE001  whatever keeps the data from being read, the charts go on and say so
                 behind = Behind(message=f"the dataset cannot be read as it is now: {in_short(error)}")
-            self._be(behind)
+            self._be(behind, holder)
 
     def look_soon(self) -> None:
         """Look for changes in the session's own thread."""
         self._follower.changed()
 
-    def _be(self, behind: Behind | None) -> None:
-        if behind != self.behind:
-            self._publish(replace(self._display, behind=behind), "dataset")
+    def _be(self, behind: Behind | None, holder: Holder | None) -> None:
+        if (behind, holder) != (self.behind, self._display.holder):
+            self._publish(replace(self._display, behind=behind, holder=holder), "dataset")
+        if holder is not None:
+            self._follower.changed(after_s=_LOOK_AGAIN_S)
 
     def _noticed(self) -> Behind | None:
         if content_of(self.dataset).is_grouping:

@@ -163,6 +163,12 @@ class SessionState:
         """What bars count: ``instances`` or ``samples``."""
         return self._unit
 
+    def set_unit(self, unit: Unit) -> None:
+        """Count instances or samples."""
+        with self.lock:
+            self._unit = checked_unit(unit)
+            self._tell("unit")
+
     @property
     def labels(self) -> str | None:
         """The class label tensor that charts count; None where the dataset has none."""

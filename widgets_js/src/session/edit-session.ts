@@ -17,9 +17,11 @@ export type EditOp =
   | "edit.redo"
   | "edit.commit"
   | "edit.discard"
+  | "draft.take_over"
+  | "draft.branch"
   | "dataset.update";
 
-const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "dataset.update"]);
+const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "draft.take_over", "draft.branch", "dataset.update"]);
 
 /** How long a line stays: as long as it takes to notice and to read it; longer where it is the only way to do something. */
 export function readingTime({ text, action }: Pick<Toast, "text" | "action">): number {

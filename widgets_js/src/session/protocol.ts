@@ -57,6 +57,7 @@ export interface DatasetInfo {
   classes_fixed: string | null; // why classes cannot be changed; null where they can
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
+  holder: { program: string; pid: number; host: string; since: string } | null; // another process that has uncommitted edits: read_only here; since: ISO 8601
   behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
 }
 
@@ -396,6 +397,8 @@ export interface Ops {
   "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs"; token?: string } & ChosenEdits, EditReply];
   "edit.discard": [ChosenEdits, EditReply]; // one step that can be undone
   "review.page": [{ start: number; stop: number; size: number; marked?: string[] }, ReviewPage]; // at most 64 samples; + JPEG and shape buffers
+  "draft.take_over": [Record<string, never>, EditReply]; // the edits of `holder` are this session's from now on; + statistics buffers
+  "draft.branch": [{ name: string }, EditReply]; // go to a new branch, where nobody else edits
   "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
   "select.set": [{ intervals: [number, number][]; token?: string; keep_hidden?: boolean }, { grid: GridState }]; // grid positions [start, stop), keep_hidden: and what is selected but not shown; error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0

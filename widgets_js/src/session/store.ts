@@ -87,6 +87,8 @@ export interface Store {
   gridEpoch: Signal<number>;
   keepTiles: Signal<boolean>;
   region: Signal<Region>;
+  /** The holder of the draft that one chose to read beside: `heldKey`. */
+  heldSeen: Signal<string | null>;
   announcement: Signal<string>;
   toast: Signal<Toast | null>;
   busy: Signal<string | null>;
@@ -186,6 +188,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     gridEpoch: signal(0),
     keepTiles: signal(false),
     region: signal<Region>("grid"),
+    heldSeen: signal<string | null>(null),
     announcement: signal(""),
     toast: signal<Toast | null>(null),
     busy: signal<string | null>(null),
