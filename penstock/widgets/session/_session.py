@@ -382,8 +382,7 @@ class Session(SessionState):
             else:
                 self._unread = None
                 self._drop_outdated_edits(run)
-                display = self._carried_over(run)
-                display = display.holding(self._display) if self._holds else display
+                display = self._carried_over(run).holding(self._display if self._holds else None)
                 self._publish(replace(display, behind=behind), "query")
         return self._unread[1] if self._unread else None
 

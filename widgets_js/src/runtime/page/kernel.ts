@@ -32,6 +32,7 @@ import {
   withoutWeights,
   withPreset,
 } from "./texts.ts";
+import { nameFor, tablesOf, type WeightTable, withTables } from "./weight-tables.ts";
 
 export interface Answer {
   result: unknown;
@@ -93,6 +94,7 @@ export class PageKernel {
   private buffers: DataView[];
   private pool: Int32Array;
   private strata: Int32Array | null;
+  private readonly tables: Map<string, WeightTable>; // weights of each $name, as sliders stand
   private applied: { name: PresetName; parameter: number | null; weights: Map<string, number> } | null = null;
   private selected: ReadonlySet<number> = new Set(); // places
   private grid: GridState;
@@ -109,7 +111,7 @@ export class PageKernel {
     "weights.set": ({ text, weights, mode, seed }) => this.setWeights(text, weights, mode, seed),
     "clause.add": ({ text, class_index, weight }) =>
       plain({ text: withClause(text, this.labels(), class_index, weight) }),
-    "clause.remove": ({ text, clause }) => plain({ text: withoutClause(text, clause) }),
+    "clause.remove": ({ text, clause }) => plain({ text: withoutClause(text, clause, this.tables) }),
     "clause.preset": ({ text, preset, parameter }) => this.preset(text, preset, parameter),
     "grid.page": ({ start, stop, size }) => this.page(start, stop, size),
     "grid.filter": ({ classes, how, states }) =>
@@ -134,6 +136,7 @@ export class PageKernel {
     this.large = large;
     this.largeOf = new Map(large.map((one) => [one.tile.uid, one]));
     this.query = this.hello.query;
+    this.tables = new Map(tablesOf(this.query.clauses));
     this.buffers = hello.buffers;
     this.pool = samples?.pool ?? Int32Array.from(large.keys());
     this.strata = samples?.strata ?? null;
@@ -205,16 +208,20 @@ export class PageKernel {
   /** The query that Python ran with other weights, or one about class labels. */
   private executed(text: string): Ran {
     const again = matchesKept(text, this.kept.query);
-    if (again !== null) return { ...this.kept, query: { ...this.kept.query, text, clauses: again } };
+    if (again !== null) {
+      const clauses = withTables(again, this.tables);
+      return { ...this.kept, query: { ...this.kept.query, text, clauses } };
+    }
     const { samples } = this;
     if (samples === null || samples.repeats) throw new Refusal(NOT_HERE);
-    return ranQuery(text, samples, this.hello.dataset, this.query);
+    return ranQuery(text, samples, this.hello.dataset, this.query, this.tables);
   }
 
   private lint(text: string): Answer {
     try {
       const again = matchesKept(text, this.kept.query);
-      if (again !== null) return plain({ diagnostics: [], clauses: again, combine: this.kept.query.combine });
+      if (again !== null)
+        return plain({ diagnostics: [], clauses: withTables(again, this.tables), combine: this.kept.query.combine });
       const { clauses, combine, has_sampling } = this.executed(text).query;
       return plain({ diagnostics: [], clauses, combine: has_sampling ? combine : null });
     } catch (failure) {
@@ -232,6 +239,7 @@ export class PageKernel {
       mode: mode ?? this.query.mode,
       seed: seed ?? this.query.seed,
     };
+    for (const [name, table] of tablesOf(this.query.clauses)) this.tables.set(name, table);
     if (this.samples === null || (this.grid.sort !== "weight" && this.grid.sort !== "drawn")) return plain({});
     this.rearrangeAnyway();
     this.grid = { ...this.grid, rev: this.grid.rev + 1 };
@@ -241,7 +249,11 @@ export class PageKernel {
   private preset(text: string, preset: Ops["clause.preset"][0]["preset"], parameter: number | undefined): Answer {
     if (preset === "raw") return plain(withoutWeights(text, this.clausesOf(text)));
     const { pool } = this.executed(text.slice(0, samplingStart(text)));
-    const made = withPreset(text, preset, parameter, this.labels(), pool);
+    const made = withPreset(text, preset, parameter, this.labels(), pool, (stem, table) => {
+      const name = nameFor(stem, table, this.tables);
+      this.tables.set(name, table);
+      return name;
+    });
     const { clauses } = this.executed(made.text).query;
     const written = clauses.filter(({ class_index, label }) => class_index !== null || label === "everything else");
     const weights = new Map(written.map(({ expression, weight }) => [expression, weight]));
