@@ -7,6 +7,8 @@ import pytest
 
 import penstock
 from penstock.errors import CredentialsError, DatasetNotFoundError, LinkError, StorageError
+from penstock.storage import Location
+from penstock.storage.holding._bucket import BucketRecord
 from penstock.tensors import encode_image
 
 pytestmark = pytest.mark.slow
@@ -106,3 +108,15 @@ def test_managed_credentials_are_not_kept_in_the_session(tmp_path):
         ds.populate_creds("theirs", {"aws_access_key_id": "test"})
     with pytest.raises(CredentialsError, match="'thiers' is not a credentials key"):
         ds.populate_creds("thiers", {})
+
+
+def test_one_of_two_processes_gets_the_right_to_edit(bucket):
+    place = Location(f"{bucket.url}/ds")
+    first, second, late = (BucketRecord(place.object_store, "drafts/main") for _ in range(3))
+    seen = second.read()
+    held = first.write("a", None)
+    assert (second.write("b", seen), second.read(), late.read()) == (None, held, held)
+    over = second.write("b", held)
+    first.renew(held)
+    assert late.write("c", held) is None
+    assert (late.read(), late.is_alive(over)) == (over, True)

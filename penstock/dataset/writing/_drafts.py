@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,9 +57,10 @@ class Pending:
 class Drafts:
     """The draft of a session.
 
-    It takes over the files it finds when it opens, unless another process that still runs holds them, and after
-    that only its own: what another session writes meanwhile is that session's to commit. Before it changes
-    anything it claims the draft; until it is empty again, or its process has ended, other processes cannot.
+    It takes over the files it finds when it opens, and after that only its own: what another session writes
+    meanwhile is that session's to commit. Files of another process that still runs are shown, and not part of it.
+    Before it changes anything it claims the draft; until it is empty again, or its process has ended, other
+    processes cannot.
 
     Parameters
     ----------
@@ -83,7 +84,7 @@ class Drafts:
         self._lock = draft_lock(store.location, draft_folder(store.branch)) if tidy else None
         self._turn = 0  # of the lock in which the files were read last
         self._sessions = sessions
-        self.held: Holder | None = None  # the process whose edits were there, and are not shown
+        self.held: Holder | None = None  # the process whose edits were there
         self._empty()
         self._keys = _keys_of(stored)
         stale = self._read(stored, lambda part: sessions is None or part.file.session in sessions)
@@ -93,13 +94,18 @@ class Drafts:
             if self.files:
                 self.held = self._lock.holder()  # asked after they were read: it may just have begun
             if self.held is not None:
-                self._empty()
+                self._lend()
 
     def _empty(self) -> None:
         self.draft = Draft()
         self.files: list[DraftFile] = []
+        self.others: list[DraftFile] = []  # of edits that are shown, and another process's: the draft has no more then
         self.lost: list[tuple[str, int]] = []  # tensor and uid of labels whose class is no more
         self.over: dict[str, dict[int, int]] = {}  # for each tensor, the version each edit was made over
+
+    def _lend(self) -> None:
+        """Show the edits that were read as those of another process."""
+        self.others, self.files, self.lost, self.over = self.files, [], [], {}
 
     def _read(self, stored: StoredTable, ours: Callable[[DraftPart], bool]) -> list[DraftFile]:
         """Read the files that count and are ours; return those that count no more."""
@@ -158,15 +164,23 @@ class Drafts:
     def _knows(self, part: DraftPart) -> bool:
         return part.file.session == self._session or part.file in self.files
 
+    def num_left(self, stored: StoredTable) -> int:
+        """Return how many edits processes that have ended left, which are not part of this session."""
+        if self._lock is None or self._lock.holder() is not None:
+            return 0
+        store, here = self._store, {self._session, *self._lock.others(self)}
+        committed = committed_drafts(stored)
+        parts, _ = read_drafts(store.location, store.branch, stored.specs, dataset=_id_of(stored), committed=committed)
+        return _num_edits(part for part in parts if part.file.session not in here and part.file not in self.files)
+
     def _warn_of_left(self, here: Collection[str]) -> None:
-        left = [part for part in self._left if part.file.session not in here]
-        count = sum(len(cells) for part in left for cells in part.edits.values())
+        count = _num_edits(part for part in self._left if part.file.session not in here)
         if count:
             warnings.warn(
                 f"another process left {count} uncommitted edits of {self._store.location.path!r}, which are not "
                 "part of this session. ds.take_over() adds them, and so does opening the dataset again",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=8,  # the assignment of the user
             )
 
     def leave(self) -> None:
@@ -176,8 +190,24 @@ class Drafts:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there are no edits, nor labels whose class is no more."""
-        return not self.draft and not self.lost
+        """Whether this session has no edits, nor labels whose class is no more."""
+        return bool(self.others) or (not self.draft and not self.lost)
+
+    def hide_others(self) -> bool:
+        """Show no edits of another process, before something is done with the draft; return whether there were any."""
+        lock = self._lock
+        if self.files and lock is not None and not lock.is_held_for(self) and lock.holder() is not None:
+            self._lend()
+        if not self.others:
+            return False
+        self._empty()
+        return True
+
+    def show_others(self, stored: StoredTable) -> None:
+        """Show the edits of another process again, as they are now, unless there are some of this session."""
+        if self.is_empty:
+            self._read(stored, lambda _: True)
+            self._lend()
 
     @property
     def holder(self) -> Holder | None:
@@ -189,7 +219,7 @@ class Drafts:
         """The sessions whose edits these are; None where all are shown."""
         if self._lock is None:
             return self._sessions
-        return frozenset({self._session, *(file.session for file in self.files)})
+        return frozenset({self._session, *(file.session for file in (*self.files, *self.others))})
 
     def _adopt(self, part: DraftPart, stored: StoredTable) -> None:
         """Adopt the edits of a file: labels by the current class indices, without deleted samples."""
@@ -240,10 +270,12 @@ class Drafts:
         """Return whether memory has the edits; else read them again: another process may have changed them."""
         if self._lock is None:
             self._read(stored, lambda part: self._sessions is None or part.file.session in self._sessions)
+        elif self.others:
+            self.show_others(stored)
         elif self.files and not self._lock.is_held_for(self):
             self._read(stored, self._knows)
             if self._lock.holder() is not None:
-                self._empty()
+                self._lend()
         else:
             return True
         return False
@@ -357,6 +389,10 @@ class Drafts:
         for file in self.files:
             found[file.session] = max(found.get(file.session, 0), file.counter)
         return found
+
+
+def _num_edits(parts: Iterable[DraftPart]) -> int:
+    return sum(len(cells) for part in parts for cells in part.edits.values())
 
 
 def _id_of(stored: StoredTable) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,14 +20,13 @@ from penstock.widgets.exporting._export import split_sampling, view_of
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, How, State, checked_filter
 from penstock.widgets.grid._order import checked_order, present_order
 from penstock.widgets.grid._selection import NOTHING, positions_of, rows_in_order
-from penstock.widgets.queries._class_tables import ClassTable, ClassTables
 from penstock.widgets.queries._query_run import Mode, QueryRun, execute, same_but_weights
 from penstock.widgets.queries._reweighing import reweighed
 from penstock.widgets.queries._source import same_state
 from penstock.widgets.requests._checks import OutdatedError
 from penstock.widgets.requests._failures import in_short
 from penstock.widgets.session._display import Display, arranged
-from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, not_run
+from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, left_behind, not_run
 from penstock.widgets.session._followed import Follows, Names, filter_now, renamed
 from penstock.widgets.session._narrowing import narrowed_text
 from penstock.widgets.session._options import Unit, checked_seed, present_labels
@@ -92,7 +91,6 @@ class Session(SessionState):
         self._unread: tuple[OverlayTable, Behind] | None = None
         self._follows = Follows()
         self._renames: Names = {}
-        self._tables = ClassTables()
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
@@ -211,17 +209,6 @@ class Session(SessionState):
             self._publish(self._display.with_weights(run), "query" if another_size else "weights")
             if self._display.token != token and not another_size:
                 self._tell("grid")
-
-    def add_table(self, stem: str, new: ClassTable) -> str:
-        """Keep a table of class weights for queries to name; return its name."""
-        with self.lock:
-            name, self._tables = self._tables.added(stem, new)
-            return name
-
-    @property
-    def tables(self) -> Mapping[str, Mapping[str, float]]:
-        """Weights by class name of each ``$name`` that a query can have, of the data on show."""
-        return self._tables.fitting(self.table)
 
     # ---- what is shown and selected ------------------------------------------------
 
@@ -345,7 +332,7 @@ class Session(SessionState):
                 holder = self.dataset.draft_holder
                 if store and holder is None:
                     drop_stored_edits(self.dataset, since=self.table)
-                behind = None if store else self._noticed()
+                behind = (None if store else self._noticed()) or self._left(holder)
                 if behind is not WRITING:
                     behind = self._brought_up(behind) or behind
             except (KeyboardInterrupt, SystemExit):
@@ -368,6 +355,16 @@ class Session(SessionState):
         if content_of(self.dataset).is_grouping:
             return WRITING
         return OTHERS_WROTE if self.dataset.is_behind else None
+
+    def _left(self, holder: Holder | None) -> Behind | None:
+        """Look, once another process no longer edits, whether it ended with edits that are not committed."""
+        before = self._display
+        if holder is not None or (
+            before.holder is None and (before.behind is None or before.behind.remedy != "take over")
+        ):
+            return None
+        count = content_of(self.dataset).opened.working.num_left()
+        return left_behind(count) if count else None
 
     def _brought_up(self, behind: Behind | None) -> Behind | None:
         """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""

@@ -78,7 +78,7 @@ export class EditSession {
       });
       return reply;
     } catch (failure) {
-      this.query.failed(failure);
+      this.failed(failure);
       return null;
     }
   }
@@ -92,7 +92,7 @@ export class EditSession {
       batch(() => this.receive(op, result as EditReply, buffers));
       return null;
     } catch (failure) {
-      if (!(failure instanceof RpcFailure) || failure.error.code === "NoKernel") this.query.failed(failure);
+      if (!(failure instanceof RpcFailure) || failure.error.code === "NoKernel") this.failed(failure);
       return failure instanceof RpcFailure ? inWords(failure.error) : String(failure);
     }
   }
@@ -112,7 +112,7 @@ export class EditSession {
       return result;
     } catch (failure) {
       if (failure instanceof RpcFailure && failure.error.conflicts !== undefined) return failure.error;
-      this.query.failed(failure);
+      this.failed(failure);
       return null;
     }
   }
@@ -143,6 +143,11 @@ export class EditSession {
   dismissToast(): void {
     clearTimeout(this.toastTimer);
     this.store.toast.value = null;
+  }
+
+  private failed(failure: unknown): void {
+    if (failure instanceof RpcFailure && failure.error.unanswered) this.store.unanswered.value = true;
+    this.query.failed(failure);
   }
 
   private receive(op: EditOp, reply: EditReply, buffers: DataView[]): void {
