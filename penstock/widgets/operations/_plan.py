@@ -121,7 +121,7 @@ class PlanOperations:
 def first_draws(session: Session, number: int, *, weights: list[float], mode: str, seed: int) -> list[int]:
     """Return the positions in the pool of the first draws of the loader's own stream, at most those of an epoch."""
     stream = _stream(session.run, weights, mode, seed)
-    return stream.slice(0, min(number, stream.size)).tolist()
+    return [int(position) for position in stream.slice(0, min(number, stream.size))]
 
 
 def _stream(run: QueryRun, weights: list[float], mode: str, seed: int) -> IndexStream:
