@@ -9,6 +9,7 @@ from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.samples._sample import Sample
 from penstock.dataset.samples._tensor import Tensor, TensorInfo
 from penstock.dataset.shown._diff import Diff
+from penstock.dataset.shown._history import FieldChange, SampleEdit, SampleHistory
 from penstock.dataset.shown._log import Log
 from penstock.dataset.shown._report import Problem, Report
 from penstock.dataset.views._saved_views import SavedView, SavedViews
@@ -24,12 +25,15 @@ __all__ = [
     "Conflict",
     "Dataset",
     "Diff",
+    "FieldChange",
     "Info",
     "Log",
     "MergeReport",
     "Problem",
     "Report",
     "Sample",
+    "SampleEdit",
+    "SampleHistory",
     "SavedView",
     "SavedViews",
     "Tensor",

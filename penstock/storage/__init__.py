@@ -24,7 +24,7 @@ from penstock.storage.reading._columns import (
 )
 from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
-from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.reading._snapshot import ID, Snapshot
 from penstock.storage.versions._cleanup import Freed, Version, cleanup
 from penstock.storage.versions._commits import (
     Commit,
@@ -47,6 +47,7 @@ from penstock.storage.versions._commits import (
     wrong_tags,
 )
 from penstock.storage.versions._digests import DamagedFile, Digests
+from penstock.storage.versions._sample_states import SampleStates, Stamp
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
 from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._steps import Steps
@@ -54,6 +55,7 @@ from penstock.storage.writing._store import Store, open_version
 
 __all__ = [
     "ENGINE",
+    "ID",
     "UID",
     "Cache",
     "Changes",
@@ -69,7 +71,9 @@ __all__ = [
     "Mark",
     "Part",
     "Provider",
+    "SampleStates",
     "Snapshot",
+    "Stamp",
     "Steps",
     "Store",
     "Version",

@@ -17,10 +17,10 @@ from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, Sto
 from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
-from penstock.storage._readers import dead_readers
-from penstock.storage._staging import dead_staging, sweep_staging
+from penstock.storage._leftovers import left_inside
+from penstock.storage._staging import dead_staging, part_of, sweep_staging
 from penstock.storage._transfer import Transfer, plain_http
-from penstock.storage._version_files import detached_versions, has_end, is_version, newest_version, version_of
+from penstock.storage._version_files import has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
 from penstock.storage.caching._cache import Cache
 
@@ -32,7 +32,6 @@ __all__ = ["Location"]
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
 _NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
-_TRIES = 5
 _FETCHES = 32  # small objects read at the same time
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
 
@@ -99,21 +98,22 @@ class Location:
             if self.is_remote:
                 self.object_store().put(name, content)
                 return
-            for _ in range(_TRIES - 1):
-                with suppress(FileNotFoundError):  # swept, as what is left of a killed process, by one that opens
-                    self._write_local(name, content)
-                    return
             self._write_local(name, content)
 
     def _write_local(self, name: str, content: bytes) -> None:
         target = Path(self.path, name)
         make_folders(target.parent)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        with part.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(target)
+        part = part_of(target)
+        try:
+            with part.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(target)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
         sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
@@ -150,7 +150,7 @@ class Location:
             home = Path(self.path, folder)
             if not home.is_dir():
                 return []
-            return sorted(f"{folder}/{name}" for name in os.listdir(home) if not name.startswith("."))  # noqa: PTH208
+            return sorted(f"{folder}/{name}" for name in os.listdir(home) if not name.startswith("."))  # noqa: PTH208  names are enough
 
     def delete(self, names: list[str]) -> None:
         """Delete small files; missing ones are no error."""
@@ -321,12 +321,7 @@ class Location:
             return []
         home = Path(self.path)
         copies = [home / name for name in (_NEW, _OLD) if (home / name).exists()]
-        return [*copies, *dead_staging(home), *self._left_inside()]
-
-    def _left_inside(self) -> list[Path]:
-        home = Path(self.path)
-        parts = [part for folder in _FOLDERS[1:] for part in (home / folder).glob("**/.*.part")]
-        return [*parts, *detached_versions(home / "samples.lance"), *dead_readers(home)]
+        return [*copies, *dead_staging(home), *left_inside(home, _FOLDERS)]
 
     def sweep(self, *, staging: bool = False) -> None:
         """Delete what killed processes left next to the samples; the caller holds the lock.
@@ -337,13 +332,8 @@ class Location:
             return
         self._sweep_copies()
         sweep_staging(Path(self.path), folders=staging)
-        for left in self._left_inside():
+        for left in left_inside(Path(self.path), _FOLDERS):
             left.unlink(missing_ok=True)
-
-    def size_of(self, leftovers: Iterable[Path]) -> int:
-        """Return the bytes of files and folders."""
-        files = [file for left in leftovers for file in ([left, *left.rglob("*")] if left.is_dir() else [left])]
-        return sum(file.stat().st_size for file in files if file.is_file())
 
     def _sweep_copies(self) -> None:
         for name in (_NEW, _OLD):

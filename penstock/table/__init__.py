@@ -10,10 +10,8 @@ from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
-from penstock.table._sorting import Digits, digits_of_numbers, equal_rows, first_of_each, grouped_rows, stable_order
-from penstock.table._stored import StoredTable, text_column
-from penstock.table._table import Table
-from penstock.table._text_codes import array_codes, digits_of_text
+from penstock.table._stored import StoredTable, cells_of_columns, text_column
+from penstock.table._table import Earlier, Table
 from penstock.table.drafts._class_keys import (
     class_aliases,
     class_colors,
@@ -44,11 +42,11 @@ from penstock.table.drafts._overlay import OverlayTable
 __all__ = [
     "ArrayTable",
     "Difference",
-    "Digits",
     "Draft",
     "DraftFile",
     "DraftNote",
     "DraftPart",
+    "Earlier",
     "FixedTable",
     "OptimizedTable",
     "OverlayTable",
@@ -58,7 +56,7 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
-    "array_codes",
+    "cells_of_columns",
     "checked_column",
     "checked_rows",
     "checked_tensor",
@@ -70,21 +68,15 @@ __all__ = [
     "class_totals",
     "compare",
     "delete_drafts",
-    "digits_of_numbers",
-    "digits_of_text",
     "draft_bases",
     "draft_files",
     "draft_folder",
-    "equal_rows",
     "exact_bounds",
-    "first_of_each",
-    "grouped_rows",
     "merged_into",
     "new_index",
     "read_drafts",
     "resolved",
     "sample_of_cell",
-    "stable_order",
     "text_column",
     "widened",
     "with_class_color",

@@ -189,7 +189,7 @@ class StoredTable:
         names = [name for name in column_names(spec) if name in self.snapshot.columns]
         if not names:
             return empty_column(spec, len(rows))
-        return column_of_table(spec, self.snapshot.take(rows, names))
+        return column_of_table(spec, self.snapshot.some(rows, names))
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
         """Return recorded shapes; -1 if none is recorded."""

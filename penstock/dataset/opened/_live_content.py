@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.history._history import history_of_row
 from penstock.dataset.opened._editor import Editor
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.opened._watched import Listeners, WatchedLock
 from penstock.dataset.samples._content import Resolve
+from penstock.dataset.shown._history import SampleHistory
 from penstock.dataset.writing._working import open_working
 from penstock.errors import TensorNotFoundError
 from penstock.storage import Credentials, Location, Store
-from penstock.table import OverlayTable
+from penstock.table import OverlayTable, Table
 from penstock.tensors import TensorSpec
 
 __all__ = ["LiveContent"]
@@ -33,6 +35,7 @@ class LiveContent:
     seed = 0
     query_string = None
     shown = None
+    is_whole = True
 
     def __init__(self, opened: OpenDataset) -> None:
         self.opened = opened
@@ -119,6 +122,10 @@ class LiveContent:
     def max_image_bytes(self) -> int | None:
         """Most bytes of a decoded image; None allows any size."""
         return self.opened.max_image_bytes
+
+    def history_of(self, table: Table, rows: NDArray[np.int64], index: Any) -> SampleHistory:
+        """Return the edits of a sample by its position among some rows of a table."""
+        return history_of_row(self.store, table, rows, index)
 
     def check_may_name(self) -> None:
         """Refuse names for versions and rows where the dataset was opened with read_only=True."""

@@ -54,6 +54,11 @@ class Content(Protocol):
         """Row of each sample in the table, int64 of shape (num_samples,)."""
         ...
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the samples are all rows of the table, in its order."""
+        ...
+
     def state(self) -> tuple[Table, NDArray[np.int64]]:
         """Return table and rows of one moment, whoever writes meanwhile."""
         ...

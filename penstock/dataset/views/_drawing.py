@@ -51,7 +51,8 @@ def queried(
     """Return the samples that a TQL query chooses, or the table it makes."""
     used = _seed(content, seed)
     table, rows = content.state()
-    result = run(query_string, table, seed=used, rows=rows, resolve=content.resolve, params=params)
+    within = None if content.is_whole else rows
+    result = run(query_string, table, seed=used, rows=within, resolve=content.resolve, params=params)
     for warning in result.warnings:
         warnings.warn(escaped(warning), UserWarning, stacklevel=3)
     source = _of_rows(result) if result.is_rows else _made_by(result)
@@ -95,7 +96,7 @@ def _place(table: Table) -> str | None:
 def explanation(content: Content, query_string: str) -> Explanation:
     """Return how a query is read and what each step leaves."""
     table, rows = content.state()
-    whole = len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all())
+    whole = content.is_whole or (len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all()))
     return explain(query_string, table if whole else RowsTable(table, rows))
 
 

@@ -76,6 +76,8 @@ class Working:
         self.fixed_version = version
         self.last_commit: Commit | None = None
         self._table: OverlayTable | None = None
+        self._plain: OverlayTable | None = None
+        self._before: OverlayTable | None = None  # an earlier version in memory, of which much may hold still
         self.refresh()
         if version is None:
             self._open_head(sessions)
@@ -118,6 +120,8 @@ class Working:
         known = self.__dict__.get("stored")
         if known is None or not known.is_at(snapshot, label):  # else it stays, with what it has in memory
             self.stored = StoredTable(snapshot, label, known)
+            if self._plain is not None:
+                self._before, self._plain = self._plain.root, None
         if self._drafts is not None:
             self._drafts.follow(self.stored)
         self._table = None
@@ -137,8 +141,19 @@ class Working:
     def table(self) -> OverlayTable:
         """The stored version with the draft on top of it."""
         if self._table is None:
-            self._table = OverlayTable(self.stored, self.draft, self.credentials)
+            draft = self.draft
+            self._table = self._over(draft) if draft else self._without_draft()
         return self._table
+
+    def _over(self, draft: Draft) -> OverlayTable:
+        return OverlayTable(self.stored, draft, self.credentials, before=self._without_draft())
+
+    def _without_draft(self) -> OverlayTable:
+        """Return the stored version alone; it is kept, so that edits cost no more than the rows they are in."""
+        if self._plain is None:
+            self._plain = OverlayTable(self.stored, Draft(), self.credentials, before=self._before)
+            self._before = None
+        return self._plain
 
     @property
     def specs(self) -> dict[str, TensorSpec]:
@@ -236,7 +251,7 @@ class Working:
 
     def show_draft(self, draft: Draft) -> None:
         """Show other edits on top of the stored version, such as those about to be committed."""
-        self._table = OverlayTable(self.stored, draft, self.credentials)
+        self._table = self._over(draft)
 
     def forget_table(self) -> None:
         """Rebuild the table on the next request: the draft has changed."""

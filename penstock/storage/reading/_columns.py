@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tensors import Cell, TensorSpec
+from penstock.tensors import Cell, PackedCells, TensorSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -100,6 +100,8 @@ def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
     if not spec.is_typed:
         return []
 
+    if isinstance(cells, PackedCells):
+        return _packed_arrays(spec, cells)
     kinds = {
         "_shape_": lambda: _lists([cell.shape for cell in cells], pa.int32()),
         "_digest": lambda: pa.array([cell.digest for cell in cells], pa.int64()),
@@ -109,6 +111,25 @@ def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
     values: list[Any] = [cell.value for cell in cells]
     main = _lists(values, main_type.value_type) if spec.htype in _LISTS else pa.array(values, main_type)
     return [main, *(kinds[name[:7]]() for name in _extras(spec))]
+
+
+def _packed_arrays(spec: TensorSpec, cells: PackedCells) -> list[pa.Array]:
+    import pyarrow as pa
+
+    if cells.offsets is None:
+        return [pa.array(cells.values, _main_type(spec))]
+    missing = None if cells.valid is None else pa.array(~cells.valid)
+    begin, end = int(cells.offsets[0]), int(cells.offsets[-1])
+    values = pa.array(cells.values[begin:end], _main_type(spec).value_type)
+    offsets = pa.array((cells.offsets - begin).astype(np.int32))
+    main = pa.ListArray.from_arrays(offsets, values, mask=missing)
+    if not _extras(spec):
+        return [main]
+    shape = np.array(cells.shape or (), np.int32)
+    given = np.ones(len(cells), np.int32) if cells.valid is None else cells.valid.astype(np.int32)
+    ends = np.concatenate([[0], np.cumsum(given * len(shape), dtype=np.int32)]).astype(np.int32)
+    sides = pa.array(np.tile(shape, int(given.sum())), pa.int32())
+    return [main, pa.ListArray.from_arrays(pa.array(ends), sides, mask=missing)]
 
 
 def _lists(rows: Sequence[Any], value_type: pa.DataType) -> pa.Array:

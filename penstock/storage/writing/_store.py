@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -17,7 +18,7 @@ from penstock.errors import ConflictError, DatasetError, DatasetExistsError, Dat
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
 from penstock.storage._readers import hold
-from penstock.storage._version_files import record_of
+from penstock.storage._version_files import record_of, root_of
 from penstock.storage._wrap import is_conflict, wrapped
 from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID, column_names, table_of
@@ -25,7 +26,7 @@ from penstock.storage.reading._served import Refused, ServedVersion
 from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
 from penstock.storage.writing._compaction import all_options, compacted, sizes, small_options
-from penstock.storage.writing._files import names_in, root_of, secure
+from penstock.storage.writing._files import names_in, secure
 from penstock.storage.writing._landing import KIND, land, latest, settled
 from penstock.storage.writing._steps import (
     ROWS_PER_FILE,
@@ -157,7 +158,11 @@ class Store:
 
     def hold(self, snapshot: Snapshot) -> bool:
         """Keep a version of this branch from being cleaned up while its snapshot exists; tell whether it is there."""
-        return hold(self.location, snapshot, self._folder)
+        if self.location.is_remote:
+            return True
+        home = Path(self.location.path)
+        record = home / self._folder / "_versions" / record_of(snapshot.version)
+        return hold(home, snapshot, snapshot.branch, snapshot.version, record)
 
     def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
         stored = StoredVersion(handle, self.location.path, self.branch)
@@ -359,8 +364,6 @@ def open_version(location: Location, branch: str | None, version: int) -> Snapsh
 
 def _hint(location: Location) -> str | None:
     """Suggest a dataset with a similar path."""
-    from pathlib import Path
-
     from penstock._wording import nearest
 
     parent = Path(location.path).parent

@@ -233,6 +233,18 @@ export interface ChosenEdits {
   keep?: string[];
 }
 
+/** A commit that changed a sample. */
+export interface HistoryEntry {
+  kind: "added" | "edited" | "deleted" | "restored"; // restored: a merge brought it back
+  commit: string | null; // short id; null: what is not committed
+  branch: string; // that the commit was made on
+  time: string | null; // ISO 8601
+  author: string;
+  message: string;
+  words: { sign: "+" | "-" | ""; text: string }[]; // before -> after
+  more: number; // words left out
+}
+
 /** What is not committed. A page holds samples: first those edited, then added, then deleted ones, each kind by row. */
 export interface ReviewPage {
   entries: ReviewEntry[];
@@ -380,6 +392,7 @@ export interface Ops {
   // `window`: the values of the image that become black and white, of images with more than 8 bits; + one JPEG
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number; window?: [number, number] }, { width: number; height: number }];
   "sample.levels": [{ uid: string }, { bits: number; low: number; high: number }]; // least and greatest value of its image; bits: 8 where a window means nothing
+  "sample.history": [{ uid: string }, { entries: HistoryEntry[]; more: number }]; // the newest first, at most 50; what is not committed is on top
   "grid.unlabeled": [{ after: number }, { position: number | null; token: string }]; // the next sample without a label, from there on and around; null: none
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
   // `shapes`: only those that were edited; the box of an object follows its polygons. In the reply the sample's shapes come last, without its image.
