@@ -29,7 +29,6 @@ ELSEWHERE = {
     "get_creds_keys": "ds.add_creds_key, ds.populate_creds",
     "groups": "ds.tensors, whose names can contain slashes",
     "has_head_changes": "ds.has_changes",
-    "history": "ds.log()",
     "is_optimized": "ds.load_view(id, optimize=True), which makes a copy to read from",
     "metadata": "ds.info",
     "name": "ds.path",
