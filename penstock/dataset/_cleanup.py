@@ -128,7 +128,7 @@ def clean_up(opened: OpenDataset, older_than: timedelta | None, *, dry_run: bool
 
 def _freed(store: Store, age: timedelta, *, dry_run: bool) -> Freed:
     if not dry_run:
-        sweep_views(store)
+        sweep_views(store, age)
     return cleanup(store, age, {"saved views": _views(store), "uncommitted edits": _drafts(store)}, dry_run=dry_run)
 
 

@@ -1,12 +1,13 @@
 """Versions on Lance, links, credentials: all that touches the engine or an object store."""
 
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
+from penstock.storage._holder import Holder
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
+from penstock.storage._publishing import is_abandoned, published, sign
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
 from penstock.storage.caching._cache import Cache, chosen_cache
 from penstock.storage.holding._draft_lock import DraftLock, draft_lock
-from penstock.storage.holding._holder import Holder
 from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._changes import Changes
@@ -95,6 +96,7 @@ __all__ = [
     "encoded",
     "find_version",
     "flat_values",
+    "is_abandoned",
     "is_clean",
     "keep",
     "last_commit",
@@ -106,6 +108,7 @@ __all__ = [
     "new_staging",
     "new_uids",
     "open_version",
+    "published",
     "received_table",
     "renew_in_children",
     "renewed_lock",
@@ -114,6 +117,7 @@ __all__ = [
     "scalars",
     "set_tag",
     "shape_rows",
+    "sign",
     "staging_folders",
     "staging_lock",
     "sweep",

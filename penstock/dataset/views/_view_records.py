@@ -8,14 +8,14 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ReadOnlyError, StorageError
-from penstock.storage import Location, Mark, Store, decoded, delete_tag_named, encoded, tags_named
+from penstock.storage import Location, Mark, Store, decoded, delete_tag_named, encoded, is_abandoned, tags_named
 
 __all__ = [
     "ViewRecord",
@@ -216,11 +216,24 @@ def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
         store.location.below(record.copy).remove()
 
 
-def sweep_views(store: Store) -> None:
-    """Delete rows and copies that no record refers to and that no process is writing."""
+def sweep_views(store: Store, older_than: timedelta | None = None) -> None:
+    """Delete rows and copies that no record refers to and that no process is writing.
+
+    Parameters
+    ----------
+    store : Store
+        The dataset.
+    older_than : timedelta, optional
+        In an object store, where nothing shows whether a process on another machine is alive: the time after which
+        what nothing is written to counts as left. By default nothing is deleted there.
+    """
     location = store.location
+    if location.is_remote:
+        if older_than is not None:
+            _sweep_in_store(store, older_than)
+        return
     there = location.names("views")
-    if not there or location.is_remote:
+    if not there:
         return
     with suppress(StorageError, ReadOnlyError), location.lock(timeout=0):
         records = view_records(store)
@@ -234,3 +247,16 @@ def sweep_views(store: Store) -> None:
                 with copy.lock(timeout=0):
                     pass  # whoever makes it holds this lock
                 copy.remove()
+
+
+def _sweep_in_store(store: Store, older_than: timedelta) -> None:
+    location = store.location
+    written = dict(location.written("views/"))
+    records = view_records(store)
+    named = {_rows_file(view_id) for view_id in records} | {record.copy for record in records.values()}
+    left = [name for name in location.names("views") if name not in named and not name.endswith(".json")]
+    now = datetime.now(UTC)
+    location.delete([name for name in left if name in written and now - written[name] > older_than])
+    for copy in (location.below(name) for name in left if name.endswith(".penstock")):
+        if is_abandoned(copy, older_than):
+            copy.remove()
