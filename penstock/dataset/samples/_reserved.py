@@ -35,7 +35,7 @@ ELSEWHERE = {
     "optimize": "ds.load_view(id, optimize=True)",
     "pending_commit_id": "ds.commit_id for the last commit, ds.version for the version that is read",
     "random_split": "ds.split({'train': 0.8, 'val': 0.2})",
-    "rechunk": "ds.commit(), which merges small files",
+    "rechunk": "ds.compact()",
     "remove_column": "ds.delete_tensor(name)",
     "rename": "rename the folder",
     "rename_column": "ds.rename_tensor, whose error says what to write",
