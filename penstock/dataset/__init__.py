@@ -9,7 +9,10 @@ from penstock.dataset.samples._tensor import Tensor, TensorInfo
 from penstock.dataset.shown._diff import Diff
 from penstock.dataset.shown._log import Log
 from penstock.dataset.shown._report import Problem, Report
+from penstock.dataset.views._leakage import check_leakage
+from penstock.dataset.views._parts import Fold, Folds, Split
 from penstock.dataset.views._saved_views import SavedView, SavedViews
+from penstock.dataset.views._split_report import SplitReport
 from penstock.dataset.views._view import View
 from penstock.dataset.writing._conflicts import Conflict
 from penstock.storage import Commit
@@ -19,6 +22,8 @@ __all__ = [
     "Conflict",
     "Dataset",
     "Diff",
+    "Fold",
+    "Folds",
     "Info",
     "Log",
     "MergeReport",
@@ -27,9 +32,12 @@ __all__ = [
     "Sample",
     "SavedView",
     "SavedViews",
+    "Split",
+    "SplitReport",
     "Tensor",
     "TensorInfo",
     "View",
+    "check_leakage",
     "empty",
     "load",
 ]
