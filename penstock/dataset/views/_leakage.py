@@ -104,7 +104,8 @@ def _shared(keys: list[Digits], owner: Ints, missing: NDArray[np.bool_] | None) 
         shared &= ~missing[order[starts]]
     if not shared.any():
         return None
-    run = int(np.flatnonzero(shared)[0])
+    runs = np.flatnonzero(shared)
+    run = int(runs[order[starts[runs]].argmin()])  # that of the first sample
     first = int(low[run])
     later = owners[starts[run] : ends[run]]
     second = int(later[later != first][0])
