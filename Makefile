@@ -33,7 +33,10 @@ trainers: .venv-trainers/.made  ## resume every trainer at every step of two epo
 ultralytics: $(VENV)/.dev .venv-ultralytics/.made  ## check exported YOLO folders with Ultralytics' own label check
 	$(BIN)/pytest tests/exporters/test_ultralytics.py $(ARGS)
 
-check: lint types layers dependencies js docs  ## lint, types, layers, dependencies, TypeScript, the bundle rebuilt and compared, the docs
+CHECKS := lint types layers dependencies js docs
+
+check: $(VENV)/.docs node widgets_js/node_modules/.installed  ## lint, types, layers, dependencies, TypeScript, the bundle rebuilt and compared, the docs
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target $(CHECKS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

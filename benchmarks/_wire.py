@@ -58,6 +58,7 @@ def served(widget: Any, kind: str, page: str) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else a body waits 40 ms for the browser to acknowledge its headers
 
         def do_GET(self) -> None:
             self._send(*files.get(self.path, ("text/html", page.encode())))

@@ -10,7 +10,7 @@ __getattr__, __dir__, _ = _lazy.attach(
     submod_attrs={
         "batchup.datasets": ["standard"],
         "tql": ["parse_sampling"],
-        "dataset": ["Dataset", "View", "check_leakage", "empty", "load"],
+        "dataset": ["Cache", "Dataset", "View", "check_leakage", "empty", "load"],
         "errors": ["PenstockError"],
         "exporters": ["to_coco", "to_csv", "to_folder", "to_huggingface", "to_voc", "to_yolo"],
         "importers": [
@@ -33,6 +33,7 @@ __getattr__, __dir__, _ = _lazy.attach(
 
 __all__ = [
     "Browser",
+    "Cache",
     "CoverageView",
     "Dataset",
     "Explorer",

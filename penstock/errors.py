@@ -8,6 +8,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     │   ├── DatasetExistsError (FileExistsError)
     │   ├── ReadOnlyError (PermissionError)
     │   ├── UncommittedChangesError
+    │   ├── DraftHeldError (PermissionError)  another process has uncommitted edits
     │   ├── ConflictError                    another writer changed the same samples
     │   ├── LeakageError                     two parts of a split have samples or groups in common
     │   └── StorageError (OSError)           the store is damaged or unreachable
@@ -61,6 +62,7 @@ __all__ = [
     "DatasetExistsError",
     "DatasetNotFoundError",
     "DownloadError",
+    "DraftHeldError",
     "ExportError",
     "ImageDecodeError",
     "ImporterError",
@@ -132,6 +134,31 @@ class ReadOnlyError(DatasetError, PermissionError):
 
 class UncommittedChangesError(DatasetError):
     """The dataset has changes that must be committed first."""
+
+
+class DraftHeldError(DatasetError, PermissionError):
+    """Another process has uncommitted edits of the same branch, so that none can be made here.
+
+    Parameters
+    ----------
+    path : str
+        The dataset.
+    branch : str
+        The branch.
+    holder : object
+        The process: its ``pid``, ``host``, ``program``, and ``since`` when it edits, in UTC.
+    """
+
+    def __init__(self, path: str, branch: str, holder: Any) -> None:
+        super().__init__(
+            f"another process has uncommitted edits of branch {branch!r} of the dataset at {path!r}: {holder}. "
+            "Nothing was changed",
+            hint="wait until it commits or ends, edit a branch of your own after ds.checkout(name, create=True), "
+            "or take its edits over with ds.take_over()",
+        )
+        self.path = path
+        self.branch = branch
+        self.holder = holder
 
 
 class ConflictError(DatasetError):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.s3 import Bucket, Server, running_server
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell started the tests in its background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # else processes the tests interrupt would not notice
@@ -20,6 +23,24 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     for item in session.items:
         if item.get_closest_marker("xdist_group") and "@" not in item.nodeid.rsplit("]", 1)[-1]:
             raise pytest.UsageError(f"{item.nodeid} has lost its xdist_group. Expected another version of pytest")
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[Server]:
+    """An S3 server on the loopback, in a process of its own; it takes some seconds to start."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(object_store: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bucket]:
+    """A bucket of this test, which the environment gives access to, and an empty cache."""
+    for name, value in {**object_store.environment, "PENSTOCK_CACHE_DIR": str(tmp_path / "cache")}.items():
+        monkeypatch.setenv(name, value)
+    bucket = object_store.new_bucket()
+    object_store.asked()
+    yield bucket
+    object_store.set_rules()
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -32,7 +31,7 @@ from penstock.dataset.views._saved_views import (
 )
 from penstock.dataset.views._view import View
 from penstock.errors import DatasetError
-from penstock.storage import cleanup
+from penstock.storage import Holder
 from penstock.tensors import make_spec
 
 __all__ = ["Dataset"]
@@ -294,6 +293,34 @@ class Dataset(Samples[View], Versioned):
         """
         self._content.edits.discard(name, None if rows is None else np.asarray(rows, np.int64))
 
+    @property
+    def draft_holder(self) -> Holder | None:
+        """The other process that has uncommitted edits of this branch; None if this one may edit.
+
+        It has a ``pid``, a ``host``, a ``program`` and ``since``, when it began to edit, in UTC.
+        Needs a small read of the store.
+        """
+        with self._opened.lock:
+            return self._opened.working.holder
+
+    def take_over(self) -> int:
+        """Take the uncommitted edits of other processes over, those of processes that have ended too.
+
+        They are this session's to commit then. The process they are taken from gets a
+        `DraftHeldError` when it edits or commits next, and loses nothing.
+
+        Returns
+        -------
+        int
+            Number of samples edited and not committed, counted once for each tensor.
+
+        Raises
+        ------
+        ReadOnlyError
+            If the dataset is read-only.
+        """
+        return self._opened.take_over()
+
     # ---- saved views ---------------------------------------------------------------------
 
     def get_views(self) -> SavedViews:
@@ -396,25 +423,6 @@ class Dataset(Samples[View], Versioned):
         """
         return verify(self._opened.table, self._opened.working.store, num_workers)
 
-    def cleanup(self, older_than: timedelta | None = None) -> int:
-        """Delete the files of states that no commit, tag or saved view names.
-
-        Parameters
-        ----------
-        older_than : timedelta, optional
-            Only of states older than this, by default 14 days: a shorter time
-            takes files from under sessions that still read them.
-
-        Returns
-        -------
-        int
-            Bytes freed.
-        """
-        with self._opened.lock:
-            self._opened.check_writable()
-            self._opened.settle()
-            return cleanup(self._opened.working.store, timedelta(days=14) if older_than is None else older_than)
-
     def add_creds_key(self, name: str, managed: bool = False) -> None:
         """Add the name of credentials for links; only the name is stored.
 
@@ -428,15 +436,17 @@ class Dataset(Samples[View], Versioned):
         """
         CredentialKeys(self._opened).add(name, managed=managed)
 
-    def populate_creds(self, name: str, values: Mapping[str, str]) -> None:
+    def populate_creds(self, name: str, values: Mapping[str, str] | Callable[[], Mapping[str, Any]]) -> None:
         """Set the credentials of a key for this session; they are kept only in memory.
 
         Parameters
         ----------
         name : str
             A key added by `add_creds_key`.
-        values : mapping of str to str
-            Such as ``aws_access_key_id``, ``aws_secret_access_key``, ``endpoint_url``.
+        values : mapping of str to str, or callable
+            Such as ``aws_access_key_id``, ``aws_secret_access_key``, ``endpoint_url``; or a
+            function that returns them, which is called again when they expire (its
+            ``expires_at``, a datetime) or a store says so.
 
         Raises
         ------

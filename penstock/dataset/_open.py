@@ -10,7 +10,7 @@ from penstock.dataset._dataset import Dataset
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing._working import Working, open_working
 from penstock.errors import DatasetError, DatasetNotFoundError
-from penstock.storage import Location, Store
+from penstock.storage import Cache, Location, Store, chosen_cache
 from penstock.tensors import MAX_IMAGE_BYTES
 
 __all__ = ["empty", "load"]
@@ -26,6 +26,18 @@ def _note_token(token: str | None) -> None:
 
 def _of(working: Working) -> Dataset:
     return Dataset(OpenDataset(working))
+
+
+def _noting_holder(dataset: Dataset) -> Dataset:
+    holder = dataset._opened.working.held  # noqa: SLF001  a dataset of ours
+    if holder is not None:
+        warnings.warn(
+            f"another process has uncommitted edits of the dataset at {dataset.path!r}: {holder}. They are shown, "
+            "but not committed here, and none can be made here meanwhile. ds.take_over() takes them over",
+            UserWarning,
+            stacklevel=3,
+        )
+    return dataset
 
 
 def _allowing(max_image_bytes: int | None, make: Callable[[], Dataset]) -> Dataset:
@@ -46,6 +58,7 @@ def empty(
     overwrite: bool = False,
     token: str | None = None,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    cache: Cache | str | os.PathLike[str] | bool | None = None,
 ) -> Dataset:
     """Create an empty dataset.
 
@@ -60,6 +73,9 @@ def empty(
     max_image_bytes : int, optional
         Most bytes an image or mask may have when it is decoded, 512 MiB by default;
         None allows any size. Applies to this session only and is not stored.
+    cache : Cache, str or path, optional
+        Where samples that are read from an object store, or through links, are kept on
+        the local disk: a `Cache`, a folder, or False for nowhere. By default `Cache()`.
 
     Returns
     -------
@@ -82,7 +98,8 @@ def empty(
     """
     _note_token(token)
     meta = {"format": _FORMAT, "tensors": [], "creds_keys": {}, "link_roots": []}
-    return _allowing(max_image_bytes, lambda: _of(Working(Store.create(Location(path), meta, overwrite=overwrite))))
+    location = Location(path, chosen_cache(cache))
+    return _allowing(max_image_bytes, lambda: _of(Working(Store.create(location, meta, overwrite=overwrite))))
 
 
 def load(
@@ -92,6 +109,7 @@ def load(
     version: str | None = None,
     token: str | None = None,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    cache: Cache | str | os.PathLike[str] | bool | None = None,
 ) -> Dataset:
     """Open a dataset: its newest state with the edits that are not committed, or one version.
 
@@ -110,6 +128,9 @@ def load(
         Most bytes an image or mask may have when it is decoded, 512 MiB by default;
         None allows any size. Reading, loaders, queries and `verify` of this dataset
         refuse larger ones.
+    cache : Cache, str or path, optional
+        Where samples that are read from an object store, or through links, are kept on
+        the local disk: a `Cache`, a folder, or False for nowhere. By default `Cache()`.
 
     Returns
     -------
@@ -122,22 +143,34 @@ def load(
         If none is stored there.
     CommitNotFoundError
         If there is no such version.
+
+    Warns
+    -----
+    UserWarning
+        If another process has uncommitted edits: they are shown, but not committed here,
+        and none can be made here until it commits or ends.
     """
     _note_token(token)
+    location = Location(path, chosen_cache(cache))
     try:
-        return _allowing(max_image_bytes, lambda: _of(open_working(path, version, read_only=read_only)))
+        return _noting_holder(
+            _allowing(max_image_bytes, lambda: _of(open_working(location, version, read_only=read_only)))
+        )
     except DatasetNotFoundError:
-        found = None if version is not None else _at_version(os.fspath(path))
+        found = None if version is not None else _at_version(location)
         if found is None:
             raise
-    return _allowing(max_image_bytes, lambda: _of(open_working(found[0], found[1], read_only=read_only)))
+    return _noting_holder(
+        _allowing(max_image_bytes, lambda: _of(open_working(found[0], found[1], read_only=read_only)))
+    )
 
 
-def _at_version(path: str) -> tuple[str, str] | None:
+def _at_version(location: Location) -> tuple[Location, str] | None:
     """Return folder and version of ``folder@version``; a path that contains an @ is tried first."""
+    path = location.path
     places = [place for place, character in enumerate(path) if character == "@"]
     for place in reversed(places):
         folder, version = path[:place], path[place + 1 :]
         if folder and version and not folder.endswith("/") and Location(folder).exists():
-            return folder, version
+            return Location(folder, location.cache), version
     return None

@@ -22,7 +22,8 @@ _CHUNK = 64
 
 
 def verify(table: OverlayTable, store: Store, num_workers: int) -> Report:
-    """Read every sample of a table, and the records stored with it."""
+    """Read every sample of a table, and the records stored with it: what the store has, not the local cache."""
+    table = table.from_store()
     problems: list[Problem] = []
     for spec in table.tensors.values():
         found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)
@@ -39,7 +40,7 @@ def _wrong_records(store: Store) -> list[Problem]:
     ]
     for view_id, record in sorted(view_records(store).items()):
         if record.copy:
-            problems += _damaged_copy(view_id, Location(f"{store.location.path}/{record.copy}"))
+            problems += _damaged_copy(view_id, store.location.below(record.copy))
     return problems
 
 
@@ -56,7 +57,7 @@ def _damaged_copy(view_id: str, place: Location) -> list[Problem]:
 def _damaged(table: OverlayTable, found: Sequence[Problem]) -> list[Problem]:
     """Report files that differ from what was committed, unless a sample in them is already known to be damaged."""
     snapshot = table.stored.snapshot
-    digests = Digests(Store.open(Location(snapshot.path)))
+    digests = Digests(Store.open(snapshot.location))
     owners = {column: name for name, spec in table.stored.specs.items() for column in column_names(spec)}
     problems = []
     for damage in digests.damaged(snapshot):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from penstock.dataset._cleanup import Cleanup, clean_up
+from penstock.dataset._compaction import Compacted, compact
 from penstock.dataset._versions import Branches, History, Tags
 from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.shown._diff import Diff
+from penstock.dataset.shown._history import SampleHistory
 from penstock.dataset.shown._log import Log
 
 __all__ = ["Versioned"]
@@ -138,6 +142,49 @@ class Versioned:
         """
         return self._history.diff(a, b)
 
+    def history(self, row: int | None = None, *, uid: int | None = None) -> SampleHistory:
+        """Return the edits of one sample, the newest first.
+
+        Edits that are not committed are on top. Those made on branches that were merged
+        are among them. Renaming a class is not an edit of its samples, and neither is
+        creating or deleting a tensor.
+
+        Parameters
+        ----------
+        row : int, optional
+            The sample by its position, counted from the end when negative.
+        uid : int, optional
+            The sample by its identity instead, also one that was deleted: ``ds[0].uid``.
+
+        Returns
+        -------
+        SampleHistory
+            For each commit that changed the sample: who, when, the message, and each
+            field before and after.
+
+        Raises
+        ------
+        SampleIndexError
+            If there is no such sample.
+
+        Examples
+        --------
+        >>> import tempfile, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/pets")
+        >>> _ = ds.create_tensor("kinds", "class_label", class_names=["cat", "dog"])
+        >>> ds.append({"kinds": ["cat"]})
+        >>> _ = ds.commit("one cat")
+        >>> ds.kinds[0] = ["dog"]
+        >>> _ = ds.commit("it is a dog")
+        >>> for edit in ds.history(0):
+        ...     print(edit.message, "|", edit.words)
+        it is a dog | - cat, + dog
+        one cat | sample added
+        >>> ds.history(0)[0].changes
+        (kinds: ['cat'] → ['dog'],)
+        """
+        return self._history.of_sample(row, uid)
+
     @property
     def branches(self) -> list[str]:
         """Names of the branches, ``main`` first."""
@@ -238,3 +285,86 @@ class Versioned:
     def delete_tag(self, name: str) -> None:
         """Take a tag away; the commit stays."""
         self._tags.delete(name)
+
+    # ---- upkeep --------------------------------------------------------------------------
+
+    def cleanup(self, older_than: timedelta | None = None, *, dry_run: bool = False) -> Cleanup:
+        """Delete the files of states that nothing holds, on every branch.
+
+        Commits, tags, branches, saved views, edits that are not committed and versions
+        that someone has open stay as they are. So does everything that names a commit:
+        states of loaders, exported code, records of training runs. Files of processes
+        that died are deleted as well, but a file that belongs to no version only once it
+        is a week old: another process may be about to commit it.
+
+        Parameters
+        ----------
+        older_than : timedelta, optional
+            Only states older than this, by default 14 days.
+        dry_run : bool
+            Report what would be freed, and delete nothing.
+
+        Returns
+        -------
+        Cleanup
+            How many versions, files and bytes, and why the others were kept.
+
+        Raises
+        ------
+        ReadOnlyError
+            If the dataset is read-only.
+
+        Notes
+        -----
+        Versions are known to be open on a local disk (not on Windows). In an object store
+        only their age protects them: keep `older_than` longer than a session lasts.
+
+        Examples
+        --------
+        >>> import tempfile, penstock
+        >>> from datetime import timedelta
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/ages")
+        >>> _ = ds.create_tensor("age")
+        >>> for age in range(3):
+        ...     ds.append({"age": age})
+        ...     ds.flush()
+        >>> _ = ds.commit("three ages")
+        >>> ds.cleanup(timedelta(0), dry_run=True).versions == ds.cleanup(timedelta(0)).versions
+        True
+        >>> ds.cleanup(timedelta(0)).files
+        0
+        """
+        return clean_up(self._opened, older_than, dry_run=dry_run)
+
+    def compact(self) -> Compacted:
+        """Merge small files of this branch into large ones, and drop deleted samples from them.
+
+        The samples, their order and identity stay, and so do all commits. Committing
+        merges some files by itself; this leaves as few as there can be, which is worth it
+        after thousands of small commits. Another process may write meanwhile. What the
+        old files take is free after `cleanup`, as far as no commit needs them.
+
+        Returns
+        -------
+        Compacted
+            How many files there were, and are.
+
+        Raises
+        ------
+        ReadOnlyError
+            If the dataset is read-only.
+
+        Examples
+        --------
+        >>> import tempfile, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/ages")
+        >>> _ = ds.create_tensor("age")
+        >>> for age in range(3):
+        ...     ds.append({"age": age})
+        ...     _ = ds.commit(f"age {age}")
+        >>> ds.compact()
+        merged 3 files into 1
+        >>> ds.has_changes, ds.age.numpy().tolist()
+        (False, [0, 1, 2])
+        """
+        return compact(self._opened)

@@ -1,11 +1,16 @@
 """Versions on Lance, links, credentials: all that touches the engine or an object store."""
 
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
+from penstock.storage._holder import Holder
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
+from penstock.storage._publishing import is_abandoned, published, sign
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
-from penstock.storage.links._credentials import Credentials
+from penstock.storage.caching._cache import Cache, chosen_cache
+from penstock.storage.holding._draft_lock import DraftLock, draft_lock
+from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
+from penstock.storage.reading._changes import Changes
 from penstock.storage.reading._columns import (
     UID,
     byte_views,
@@ -18,8 +23,10 @@ from penstock.storage.reading._columns import (
     shape_rows,
     table_of,
 )
+from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
-from penstock.storage.reading._snapshot import Snapshot
+from penstock.storage.reading._snapshot import ID, Snapshot
+from penstock.storage.versions._cleanup import Freed, Version, cleanup
 from penstock.storage.versions._commits import (
     Commit,
     author,
@@ -41,27 +48,40 @@ from penstock.storage.versions._commits import (
     wrong_tags,
 )
 from penstock.storage.versions._digests import DamagedFile, Digests
+from penstock.storage.versions._sample_states import SampleStates, Stamp
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
-from penstock.storage.versions._upkeep import cleanup, make_branch, sweep
+from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._steps import Steps
 from penstock.storage.writing._store import Store, open_version
 
 __all__ = [
     "ENGINE",
+    "ID",
     "UID",
+    "Cache",
+    "Changes",
     "Commit",
     "Credentials",
     "DamagedFile",
     "Digests",
+    "DraftLock",
+    "Freed",
+    "Holder",
     "LinkReader",
     "Location",
     "Mark",
+    "Part",
+    "Provider",
+    "SampleStates",
     "Snapshot",
+    "Stamp",
     "Steps",
     "Store",
+    "Version",
     "author",
     "branch_names",
     "byte_views",
+    "chosen_cache",
     "clean_version",
     "cleanup",
     "column_names",
@@ -72,9 +92,11 @@ __all__ = [
     "decoded",
     "delete_tag",
     "delete_tag_named",
+    "draft_lock",
     "encoded",
     "find_version",
     "flat_values",
+    "is_abandoned",
     "is_clean",
     "keep",
     "last_commit",
@@ -85,13 +107,16 @@ __all__ = [
     "new_staging",
     "new_uids",
     "open_version",
+    "published",
     "received_table",
     "renew_in_children",
     "renewed_lock",
+    "runs",
     "sample_columns",
     "scalars",
     "set_tag",
     "shape_rows",
+    "sign",
     "staging_folders",
     "staging_lock",
     "sweep",

@@ -6,19 +6,25 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, StorageError
 from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
-from penstock.storage._staging import sweep_staging_locks
+from penstock.storage._leftovers import left_inside
+from penstock.storage._staging import dead_staging, part_of, sweep_staging
+from penstock.storage._transfer import Transfer, plain_http
 from penstock.storage._version_files import has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
+from penstock.storage._write_lease import WriteLease
+from penstock.storage.caching._cache import Cache
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -28,6 +34,7 @@ __all__ = ["Location"]
 _FOLDERS = ("samples.lance", "drafts", "views", "digests")
 _NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
+_FETCHES = 32  # small objects read at the same time
 _LOCK_TIMEOUT = 60.0  # seconds another process may hold the lock while it flushes
 
 
@@ -38,68 +45,151 @@ class Location:
     ----------
     path : str or path
         Local folder or URL.
+    cache : Cache, optional
+        Keeps samples that are read from an object store, or through links; by default nothing does.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], cache: Cache | None = None) -> None:
         self.path, self.is_remote = address_of(path)
+        self.cache = cache
         self._lasting: set[Path] = set()  # folders whose own names are on the disk
+        self.lasting: dict[str, Any] = {}  # what was read of records that never change, by their name
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Location, (self.path, self.cache)
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether two locations have one path and one cache."""
+        return isinstance(other, Location) and (self.path, self.cache) == (other.path, other.cache)
+
+    def __hash__(self) -> int:
+        return hash((self.path, self.cache))
+
+    def below(self, name: str) -> Location:
+        """Return the location of another dataset inside this one, such as the copy of a view."""
+        return Location(f"{self.path}/{name}", self.cache)
 
     @property
     def samples_uri(self) -> str:
         """The URI of the engine's own files."""
         return f"{self.path}/samples.lance"
 
-    def _object_store(self) -> Any:
+    def object_store(self) -> Any:
+        """Return the object store, seen from the dataset."""
+        OBJECT_STORES.check()
+        return self._connected
+
+    @cached_property
+    def _connected(self) -> Any:
         from obstore.store import from_url
 
-        OBJECT_STORES.check()
-        return from_url(self.path, client_options=_client_options())
+        limits = Transfer.from_environment()
+        return from_url(
+            self.path,
+            client_options=limits.client_options(allow_http=plain_http()),
+            retry_config=limits.retry_config(),
+        )
+
+    def engine_options(self) -> dict[str, str] | None:
+        """Return what the engine needs to know of the store; None for a folder."""
+        return Transfer.from_environment().engine_options() if self.is_remote else None
 
     def write(self, name: str, content: bytes) -> None:
         """Write one small file, whole or not at all."""
         with wrapped(f"write {name!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                self._object_store().put(name, content)
+                self.object_store().put(name, content)
                 return
-            target = Path(self.path, name)
-            make_folders(target.parent)
-            part = target.with_name(f".{target.name}.{os.getpid()}.part")
+            self._write_local(name, content)
+
+    def _write_local(self, name: str, content: bytes) -> None:
+        target = Path(self.path, name)
+        make_folders(target.parent)
+        part = part_of(target)
+        try:
             with part.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
             part.replace(target)
-            sync_folder(target.parent)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
+        sync_folder(target.parent)
 
     def read(self, name: str) -> bytes | None:
         """Read one small file; None if it does not exist."""
         with wrapped(f"read {name!r} of the dataset at {self.path!r}"):
             try:
                 if self.is_remote:
-                    return bytes(self._object_store().get(name).bytes())
+                    return bytes(self.object_store().get(name).bytes())
                 return Path(self.path, name).read_bytes()
             except FileNotFoundError:
                 return None
 
+    def read_all(self, names: Sequence[str]) -> list[bytes | None]:
+        """Read several small files, those of an object store at the same time; None for those that do not exist."""
+        if not self.is_remote or len(names) < 2:
+            return [self.read(name) for name in names]
+        with ThreadPoolExecutor(_FETCHES) as workers:
+            return list(workers.map(self.read, names))
+
+    def doubtful(self, folder: str, newest: int) -> list[str]:
+        """Return the empty files of a local folder and those written last, without reading any."""
+        home = Path(self.path, folder)
+        with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
+            found = [(entry.stat(), entry.name) for entry in os.scandir(home)] if home.is_dir() else []
+        found.sort(key=lambda entry: entry[0].st_mtime_ns, reverse=True)
+        return [f"{folder}/{name}" for place, (stat, name) in enumerate(found) if place < newest or not stat.st_size]
+
     def names(self, folder: str) -> list[str]:
-        """Return the files of a folder, sorted, as names relative to the dataset."""
+        """Return the files and folders of a folder, sorted, as names relative to the dataset."""
         with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                batches = self._object_store().list(prefix=f"{folder}/")
-                return sorted(cast("str", entry["path"]) for batch in batches for entry in batch)
+                found = self.object_store().list_with_delimiter(f"{folder}/")
+                return sorted([*found["common_prefixes"], *(entry["path"] for entry in found["objects"])])
             home = Path(self.path, folder)
             if not home.is_dir():
                 return []
-            return sorted(f"{folder}/{entry.name}" for entry in home.iterdir() if not entry.name.startswith("."))
+            return sorted(f"{folder}/{name}" for name in os.listdir(home) if not name.startswith("."))  # noqa: PTH208  names are enough
 
     def delete(self, names: list[str]) -> None:
         """Delete small files; missing ones are no error."""
         with wrapped(f"delete files of the dataset at {self.path!r}"):
+            if self.is_remote and names:
+                with suppress(FileNotFoundError):
+                    self.object_store().delete(names)
+                return
             for name in names:
-                if self.is_remote:
-                    self._object_store().delete(name)
-                else:
-                    Path(self.path, name).unlink(missing_ok=True)
+                Path(self.path, name).unlink(missing_ok=True)
+
+    def everything(self, prefix: str = "") -> list[str]:
+        """Return the names of all objects in an object store, or of those that begin alike."""
+        return [name for name, _, _ in self._entries(prefix)]
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Return the size of each object whose name begins alike."""
+        return {name: size for name, size, _ in self._entries(prefix)}
+
+    def written(self, prefix: str) -> list[tuple[str, datetime]]:
+        """Return when each object whose name begins alike was written, by the clock of the store."""
+        return [(name, when) for name, _, when in self._entries(prefix)]
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the names of the folders in an object store that begin alike."""
+        found = self.object_store().list_with_delimiter()["common_prefixes"]
+        return sorted(str(name) for name in found if str(name).startswith(prefix))
+
+    def _entries(self, prefix: str) -> list[tuple[str, int, datetime]]:
+        with wrapped(f"list the dataset at {self.path!r}"):
+            folder = f"{prefix.rpartition('/')[0]}/" if "/" in prefix else None  # a store lists whole folders
+            entries = [entry for batch in self.object_store().list(folder) for entry in batch]
+        return [
+            (str(entry["path"]), int(entry["size"]), entry["last_modified"])
+            for entry in entries
+            if str(entry["path"]).startswith(prefix)
+        ]
 
     def sync(self, names: list[str]) -> None:
         """Sync small files, as an object store does by itself; missing ones are skipped."""
@@ -147,7 +237,7 @@ class Location:
     def object_tag(self, name: str) -> dict[str, Any] | None:
         """Return the size and tag of a file in an object store; None if it does not exist."""
         try:
-            found = self._object_store().head(name)
+            found = self.object_store().head(name)
         except FileNotFoundError:
             return None
         return {"size": int(found["size"]), "e_tag": str(found.get("e_tag") or "")}
@@ -168,12 +258,8 @@ class Location:
     def replaced(self, *, overwrite: bool) -> Iterator[str]:
         """Yield a path for a new dataset, and move it here in one step once it is complete.
 
-        In an object store, which cannot rename, what is stored here is deleted first.
+        An object store cannot rename: see `replaced_in_store`.
         """
-        if self.is_remote:
-            self.delete([name for folder in _FOLDERS for name in self.names(folder)])
-            yield self.samples_uri
-            return
         self.make_folder()
         home = Path(self.path)
         with self.lock():
@@ -255,18 +341,25 @@ class Location:
                     return True
         return False
 
-    def sweep(self) -> None:
-        """Delete what killed processes left next to the samples; the caller holds the lock."""
+    def leftovers(self) -> list[Path]:
+        """Return what killed processes left here, files and folders; only right for the holder of the lock."""
+        if self.is_remote:
+            return []
+        home = Path(self.path)
+        copies = [home / name for name in (_NEW, _OLD) if (home / name).exists()]
+        return [*copies, *dead_staging(home), *left_inside(home, _FOLDERS)]
+
+    def sweep(self, *, staging: bool = False) -> None:
+        """Delete what killed processes left next to the samples; the caller holds the lock.
+
+        `staging`: also the folders beside this one in which they built it.
+        """
         if self.is_remote:
             return
         self._sweep_copies()
-        sweep_staging_locks(Path(self.path))
-        for folder in _FOLDERS[1:]:
-            for part in Path(self.path, folder).glob("**/.*.part"):
-                part.unlink(missing_ok=True)
-        for folder in ("_versions", "tree/*/_versions"):
-            for detached in Path(self.path, "samples.lance").glob(f"{folder}/d*.manifest"):
-                detached.unlink(missing_ok=True)
+        sweep_staging(Path(self.path), folders=staging)
+        for left in left_inside(Path(self.path), _FOLDERS):
+            left.unlink(missing_ok=True)
 
     def _sweep_copies(self) -> None:
         for name in (_NEW, _OLD):
@@ -275,7 +368,7 @@ class Location:
     def remove(self) -> None:
         """Delete everything under this place, a copy of ours."""
         if self.is_remote:
-            self.delete([*self.names("samples.lance")])
+            self.delete(self.everything())
             return
         with wrapped(f"delete the copy at {self.path!r}"):
             if Path(self.path).exists():
@@ -287,17 +380,18 @@ class Location:
 
     @contextmanager
     def lock(self, *, timeout: float | None = None) -> Iterator[None]:
-        """Keep other processes from writing; object stores rely on the engine's conflict checks.
+        """Keep other processes from writing.
 
         Parameters
         ----------
         timeout : float, optional
             Seconds to wait for another writer, by default a minute.
         """
-        if self.is_remote:
-            yield
-            return
         ENGINE.check()  # a lock is taken to write, which a forked child cannot
+        if self.is_remote:
+            with self._lease.held(_LOCK_TIMEOUT if timeout is None else timeout):
+                yield
+            return
         from filelock import Timeout
 
         lock = self._file_lock
@@ -314,6 +408,25 @@ class Location:
         finally:
             lock.release()
 
+    def check_lock(self) -> None:
+        """Refuse to go on where the lock of an object store was not renewed in time, such as after a pause.
+
+        Raises
+        ------
+        StorageError
+            If another process may be writing.
+        """
+        if self.is_remote and self._lease.is_over:
+            raise StorageError(
+                f"writing to {self.path!r} was interrupted for too long, and another process may be writing. "
+                "Nothing was changed",
+                hint="try again",
+            )
+
+    @cached_property
+    def _lease(self) -> WriteLease:
+        return WriteLease(self.object_store, self.path)
+
     @cached_property
     def _file_lock(self) -> FileLock:
         """One lock object, so that a step inside a step passes."""
@@ -327,7 +440,3 @@ def _lock_refused(path: str, error: OSError) -> DatasetError:
     if error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
         return ReadOnlyError(f"cannot write to the dataset at {path!r}: its folder is read-only")
     return StorageError(f"cannot write to the dataset at {path!r}: {error.strerror or error}")
-
-
-def _client_options() -> dict[str, Any]:
-    return {"timeout": "30s", "allow_http": os.environ.get("AWS_ALLOW_HTTP", "").lower() in {"1", "true"}}

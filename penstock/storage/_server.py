@@ -16,8 +16,8 @@ from penstock.storage.writing._store import Store
 __all__ = ["main"]
 
 _KEPT_VERSIONS = 8
-Key = tuple[str, str | None, int]
-"""Path, branch and version."""
+Key = tuple[Location, str | None, int]
+"""Location, branch and version."""
 
 
 def main() -> None:
@@ -46,8 +46,8 @@ def _version(versions: dict[Key, Snapshot], key: Key) -> Snapshot:
     if key not in versions:
         while len(versions) >= _KEPT_VERSIONS:
             versions.pop(next(iter(versions)))
-        path, branch, number = key
-        versions[key] = Store.open(Location(path), branch).at(number)
+        location, branch, number = key
+        versions[key] = Store.open(location, branch).at(number)
     return versions[key]
 
 

@@ -4,13 +4,14 @@ from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
+from penstock.table._lengths import exact_bounds, widened
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
-from penstock.table._stored import StoredTable, text_column
-from penstock.table._table import Table
+from penstock.table._stored import StoredTable, cells_of_columns, text_column
+from penstock.table._table import Earlier, Table
 from penstock.table.drafts._class_keys import (
     class_aliases,
     class_colors,
@@ -29,7 +30,9 @@ from penstock.table.drafts._draft_files import (
     DraftNote,
     DraftPart,
     delete_drafts,
+    draft_bases,
     draft_files,
+    draft_folder,
     read_drafts,
     write_draft,
 )
@@ -43,6 +46,7 @@ __all__ = [
     "DraftFile",
     "DraftNote",
     "DraftPart",
+    "Earlier",
     "FixedTable",
     "OptimizedTable",
     "OverlayTable",
@@ -52,6 +56,7 @@ __all__ = [
     "Selection",
     "StoredTable",
     "Table",
+    "cells_of_columns",
     "checked_column",
     "checked_rows",
     "checked_tensor",
@@ -63,13 +68,17 @@ __all__ = [
     "class_totals",
     "compare",
     "delete_drafts",
+    "draft_bases",
     "draft_files",
+    "draft_folder",
+    "exact_bounds",
     "merged_into",
     "new_index",
     "read_drafts",
     "resolved",
     "sample_of_cell",
     "text_column",
+    "widened",
     "with_class_color",
     "with_class_keys",
     "with_classes",

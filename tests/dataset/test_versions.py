@@ -286,7 +286,7 @@ def test_cleanup_frees_what_no_commit_names(ds):
         ds.flush()
     ds.reset()
     freed = ds.cleanup(older_than=timedelta(0))
-    assert freed > 0
+    assert freed.bytes > 0
     assert len(penstock.load(ds.path, version=first)) == 8
     for commit in ds.log():
         assert len(penstock.load(ds.path, version=commit.id)) >= 8

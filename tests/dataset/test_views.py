@@ -154,7 +154,7 @@ def test_a_copy_that_fails_leaves_nothing_behind(ds, tmp_path):
     with pytest.raises(OSError, match=r"sample 3: the linked file .* does not exist"):
         ds.load_view(view_id, optimize=True)
     left = sorted(entry.name for entry in (tmp_path / "shapes" / "views").iterdir())
-    assert left == [f"{view_id}.json", f"{view_id}.npy"]
+    assert left == [f"{view_id}.json", f"{view_id}.npy", f"{view_id}.places.npy"]
     assert len(ds.load_view(view_id)) == 3
 
 

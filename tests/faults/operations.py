@@ -204,6 +204,14 @@ ALL = [
         name="cleanup", call=lambda ds, path: ds.cleanup(older_than=timedelta(0)), prepare=lambda ds: ds.commit("x")
     ),
     Operation(
+        name="cleanup (after compact)",
+        call=lambda ds, path: ds.cleanup(older_than=timedelta(0)),
+        prepare=lambda ds: (ds.commit("x"), ds.compact()),
+    ),
+    Operation(name="cleanup (on a branch)", call=lambda ds, path: ds.cleanup(older_than=timedelta(0)), branch="side"),
+    Operation(name="compact", call=lambda ds, path: ds.compact()),
+    Operation(name="compact (on a branch)", call=lambda ds, path: ds.compact(), branch="side"),
+    Operation(
         name="load (many draft files)", call=lambda ds, path: penstock.load(path).num_edits, prepare=_seventy_edits
     ),
     Operation(name="add_creds_key", call=lambda ds, path: ds.add_creds_key("ours")),

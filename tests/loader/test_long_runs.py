@@ -1,6 +1,6 @@
 """Long runs: memory, open files, threads and shared memory stay flat over every kind of loader.
 
-A few hundred batches of each kind by default; ``PENSTOCK_LONG_RUN=10000 pytest tests/loader/test_long_runs.py`` for
+A hundred batches of each kind by default; ``PENSTOCK_LONG_RUN=10000 pytest tests/loader/test_long_runs.py`` for
 as many batches, ``PENSTOCK_LONG_RUN=300s`` for five minutes of each.
 """
 
@@ -20,7 +20,7 @@ from penstock.tensors import encode_image
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
-LENGTH = os.environ.get("PENSTOCK_LONG_RUN", "240")
+LENGTH = os.environ.get("PENSTOCK_LONG_RUN", "120")
 BATCH = 16
 MOST_GROWTH = 12 << 20  # bytes
 MOST_A_BATCH = 1 << 10  # bytes over a long run; the leak that was found lost 15 KiB a batch
@@ -75,7 +75,7 @@ def run_epochs(loader, length):
 
 
 def check_flat(loader, length):
-    run_epochs(loader, str(60))
+    run_epochs(loader, str(40))
     before = used()
     taken = run_epochs(loader, length)
     after = used()

@@ -23,6 +23,13 @@ RECORDER = """() => {
 WATCH_BARS = """(root) => { new MutationObserver(() => window.__seen.push('bars')).observe(
   root.querySelector('[data-testid=penstock-classes]'), { attributes: true, subtree: true, childList: true, characterData: true }); }"""
 
+OPAQUE = """canvases => [...new Set(canvases.flatMap(canvas => {
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const found = [];
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) found.push(`${data[i]},${data[i + 1]},${data[i + 2]}`);
+  return found;
+}))]"""
+
 
 @dataclass
 class Explorer:
@@ -81,6 +88,16 @@ class Explorer:
         self.page.mouse.down()
         self.page.mouse.move(box["x"] + to * box["width"], y, steps=12)
         self.page.mouse.up()
+
+    def drawings(self) -> Locator:
+        """What is drawn over the grid's rows."""
+        return self.root.locator("[data-testid=penstock-grid] canvas")
+
+    def drawn_colors(self) -> set[tuple[int, ...]]:
+        """Colors of red, green and blue that cover a pixel over the grid."""
+        expect(self.drawings().first).to_be_attached()
+        found: list[str] = self.drawings().evaluate_all(OPAQUE)
+        return {tuple(map(int, color.split(","))) for color in found}
 
     def open_image(self, position: int = 0) -> Locator:
         """Open a sample in the editor; return its stage, which has the keys."""

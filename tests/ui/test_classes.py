@@ -105,10 +105,7 @@ def test_a_color_is_used_by_list_boxes_and_charts_and_kept(explorer, path):
     form.get_by_test_id("penstock-class-submit").click()
     mark = row_of(explorer, "Circle").locator(".penstock-class-mark rect")
     expect(mark).to_have_css("stroke", "rgb(10, 123, 255)")
-    boxes = explorer.root.locator("[data-testid=penstock-grid] .penstock-box")
-    expect(boxes.first).to_be_attached()
-    strokes = boxes.evaluate_all("all => all.map(e => getComputedStyle(e).stroke)")
-    assert "rgb(10, 123, 255)" in strokes
+    assert (10, 123, 255) in explorer.drawn_colors()
     bars = explorer.bar("Circle").locator("[fill*='--penstock-class-0']")
     expect(bars.first).to_have_css("fill", "rgb(10, 123, 255)")
     assert penstock.load(path).labels.info.class_colors == {"Circle": "#0a7bff"}

@@ -197,3 +197,44 @@ def test_a_window_shows_what_16_bits_hold_and_leaves_the_data(open_plain, tmp_pa
     expect(page.locator(".penstock-stage > img")).to_have_count(1)
     assert page.get_by_test_id("penstock-edits").count() == 0
     assert page.faults == []
+
+
+@pytest.fixture
+def unlabeled(tmp_path):
+    """Six images without a label."""
+    ds = penstock.empty(tmp_path / "bare.penstock")
+    ds.create_tensor("images", htype="image")
+    ds.create_tensor("labels", htype="class_label", class_names=CLASSES)
+    ds.extend({"images": [noise(i) for i in range(6)], "labels": [[]] * 6})
+    ds.commit("no labels")
+    return ds
+
+
+@pytest.mark.parametrize("place", ["grid", "image"])
+def test_a_slow_label_and_next_skip_no_sample_when_only_unlabeled_ones_are_shown(open_plain, unlabeled, place):
+    page = open_plain(lambda: penstock.explore(unlabeled))
+    page.get_by_test_id("penstock-filter-menu").click()
+    page.get_by_test_id("penstock-state-unlabeled").check()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("penstock-pool")).to_have_text("6 of 6")
+    if place == "image":
+        open_image(page)
+    else:
+        page.locator("[data-testid=penstock-grid] [data-position='0']").click()
+    for number in range(1, 7):
+        page.keyboard.press("1")
+        saved(page, number)
+        expect(page.get_by_test_id("penstock-pool")).to_have_text(f"{6 - number} of 6")
+        expect(page.get_by_test_id("penstock-held").locator("visible=true")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+    assert label_lists(unlabeled) == [[0]] * 6
+    if place == "image":
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("penstock-grid")).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(page.get_by_test_id("penstock-pool")).to_have_text("1 of 6")
+    expect(page.locator(".penstock-cell.penstock-held")).to_have_count(5)
+    page.get_by_test_id("penstock-update-grid").click()
+    expect(page.locator(".penstock-cell")).to_have_count(1)
+    expect(page.get_by_test_id("penstock-update-grid")).to_have_count(0)
+    assert page.faults == []

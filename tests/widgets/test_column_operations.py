@@ -141,7 +141,9 @@ def test_a_table_result_has_pages_and_profiles_without_samples(browser):
     listed = browser.ask("columns.list")[0]
     assert ([column["name"] for column in listed["columns"]], listed["num_rows"]) == (["age", "n"], 96)
     rows = browser.ask("table.rows", start=94, stop=200, names=["n", "age"])[0]["rows"]
-    assert rows == [{"position": i, "row": i, "uid": None, "edited": False, "cells": [3, i]} for i in (94, 95)]
+    assert rows == [
+        {"position": i, "row": i, "uid": None, "edited": False, "held": False, "cells": [3, i]} for i in (94, 95)
+    ]
     found = profile(browser, "n")
     assert [(bar["label"], bar["pool"]) for bar in found["bars"]] == [("3", 84), ("4", 12)]
     assert not any(found["selectable"])
@@ -189,7 +191,7 @@ def test_edits_are_in_the_profile_at_once(tmp_path):
     browser.ask("edit.labels", uid=uid, labels=[1])
     assert [(bar["label"], bar["raw"]) for bar in profile(browser, "labels")["bars"]] == [("dog", 2), ("cat", 1)]
     assert browser.ask("table.rows", start=0, stop=1, names=["labels"])[0]["rows"][0] | {"uid": ""} == {
-        "position": 0, "row": 0, "uid": "", "edited": True, "cells": ["dog"],
+        "position": 0, "row": 0, "uid": "", "edited": True, "held": False, "cells": ["dog"],
     }  # fmt: skip
 
 
@@ -201,3 +203,97 @@ def test_a_page_without_a_kernel_has_profiles_and_the_first_rows(table):
     assert [one["name"] for one in kept["profiles"]] == list(table.tensors)
     assert not any(any(one["selectable"]) for one in kept["profiles"])
     assert [row["cells"][0] for row in kept["rows"]] == [age for age in table.age.numpy().tolist() if age < 50]
+
+
+@pytest.fixture
+def aged(tmp_path):
+    """Six samples: two labels each or fewer, an age that is missing once."""
+    labels = [["cat", "dog"], ["cat"], [], ["dog"], ["dog", "dog", "cat"], ["cat"]]
+    data = {"labels": labels, "age": [30, 10, None, 20, 10, 50], "name": list("cabfed")}
+    ds = penstock.from_arrays(data, tmp_path / "d", progress=False)
+    return FrontEnd(Explorer(ds))
+
+
+def column(front, name, by, *, descending=False):
+    front.ask("grid.sort", sort=by, descending=descending)
+    return [row["cells"][0] for row in front.ask("table.rows", start=0, stop=100, names=[name])[0]["rows"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "ascending", "descending"),
+    [
+        ("age", "tensor:age", [10, 10, 20, 30, 50, None], [50, 30, 20, 10, 10, None]),
+        ("name", "column:name", list("abcdef"), list("fedcba")),
+        (
+            "labels",
+            "column:labels",
+            ["", "cat", "dog", "cat", "cat, dog", "dog, dog, cat"],
+            ["dog, dog, cat", "cat, dog", "cat", "dog", "cat", ""],
+        ),
+    ],
+    ids=["numbers", "texts", "lists by how many"],
+)
+def test_a_column_orders_the_samples(aged, name, by, ascending, descending):
+    assert column(aged, name, by) == ascending
+    assert column(aged, name, by, descending=True) == descending
+
+
+def test_a_computed_column_orders_the_samples_of_the_pool(aged):
+    aged.ask("query.run", text="select name, age * -1 as back where age is not null")
+    assert column(aged, "back", "column:back") == [-50, -30, -20, -10, -10]
+    assert column(aged, "name", "column:back") == list("dcfae")
+
+
+def test_a_table_result_is_ordered_by_its_columns(aged):
+    query = "select age, count(name) as n group by age"
+    before = aged.ask("query.run", text=query)[0]["grid"]["token"]
+    rows = aged.ask("table.rows", start=0, stop=9, names=["age"])[0]["rows"]
+    assert column(aged, "n", "column:n", descending=True) == [2, 1, 1, 1, 1]
+    assert column(aged, "age", "column:age") == [10, 20, 30, 50, None]
+    grid = aged.ask("grid.sort", sort="column:age", descending=True)[0]["grid"]
+    assert grid["token"] != before
+    assert column(aged, "age", "query") == [row["cells"][0] for row in rows]
+    assert [row["row"] for row in rows] == [0, 1, 2, 3, 4]
+
+
+def test_the_order_by_a_column_ends_with_the_column(aged):
+    aged.ask("query.run", text="select *, age * 2 as twice")
+    assert column(aged, "twice", "column:twice") == [20, 20, 40, 60, 100, None]
+    grid = aged.ask("query.run", text="select *")[0]["grid"]
+    assert (grid["sort"], grid["descending"]) == ("query", False)
+
+
+def test_a_column_that_is_not_shown_orders_nothing(aged):
+    with pytest.raises(RpcError, match="'nothing'"):
+        aged.ask("grid.sort", sort="column:nothing")
+
+
+def bars(front, name):
+    found = profile(front, name)
+    return {bar["label"]: (bar["raw"], bar["pool"]) for bar in found["bars"] if bar["raw"]} | {
+        "": (found["num_raw"], found["num_pool"])
+    }
+
+
+def test_profiles_count_what_the_filter_shows(aged):
+    dog = 1
+    aged.ask("grid.filter", classes=[dog], how="any", states=[])
+    assert bars(aged, "labels") == {"dog": (3, 3), "cat": (4, 2), "no class": (1, 0), "": (6, 3)}
+    aged.ask("query.run", text="select * where age > 15")
+    assert bars(aged, "labels") == {"dog": (3, 2), "cat": (4, 1), "no class": (1, 0), "": (6, 2)}
+    aged.ask("grid.filter", classes=[], how="any", states=["unlabeled"])
+    assert bars(aged, "labels")[""] == (6, 0)
+
+
+def test_profiles_count_the_selected_samples_when_only_those_are_shown(aged):
+    aged.ask("select.set", intervals=[[0, 2]])
+    aged.ask("grid.filter", classes=[], how="any", states=["selected"])
+    assert bars(aged, "labels") == {"cat": (4, 2), "dog": (3, 1), "no class": (1, 0), "": (6, 2)}
+
+
+def test_profiles_leave_held_samples_out(aged):
+    aged.ask("grid.filter", classes=[], how="any", states=["unlabeled"])
+    uid = aged.ask("table.rows", start=0, stop=1, names=[])[0]["rows"][0]["uid"]
+    assert bars(aged, "labels")[""] == (6, 1)
+    aged.ask("edit.labels", uid=uid, labels=[0])
+    assert bars(aged, "labels")[""] == (6, 0)

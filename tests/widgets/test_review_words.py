@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penstock.widgets.review._words import Annotations, value_words, words_of_difference
+from penstock.dataset.shown._words import Annotations, value_words, words_of_difference
 
 NAMES = ["Circle", "Ring", "Cross", "Star"]
 CIRCLE, RING, CROSS, STAR = range(4)

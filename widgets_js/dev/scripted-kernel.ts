@@ -27,6 +27,7 @@ export function dataset(names = SHAPES, counts = COUNTS): DatasetInfo {
     uncommitted: false,
     paired: false,
     single_label: false,
+    holder: null,
     behind: null,
     read_only: false,
     opened: "dataset",

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { chosenBoxes } from "../src/grid/box-overlay.tsx";
+import { chosenBoxes } from "../src/grid/draw-overlay.ts";
 import { dragBox, withShape } from "../src/session/box-geometry.ts";
 import { describeChange, fromBoxes } from "../src/session/labels.ts";
 import {

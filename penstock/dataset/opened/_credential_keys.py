@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.writing import _head as head
 from penstock.errors import CredentialsError
+from penstock.storage import Provider
 from penstock.tensors import storable_text
 
 __all__ = ["CredentialKeys"]
@@ -35,7 +36,7 @@ class CredentialKeys:
             opened.settle()
             head.set_creds_key(opened.working, name, managed=managed)
 
-    def populate(self, name: str, values: Mapping[str, str]) -> None:
+    def populate(self, name: str, values: Mapping[str, str] | Provider) -> None:
         """Take the values of a key into the memory of this session."""
         working = self._opened.working
         keys = working.meta.get("creds_keys", {})

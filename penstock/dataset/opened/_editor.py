@@ -51,7 +51,7 @@ class Editor:
             If a value does not fit, or their numbers differ; nothing is changed then.
         """
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing(adds=True):
             opened.check_writable()
             opened.flush()
             working, spec = opened.working, self._spec(name)
@@ -103,9 +103,11 @@ class Editor:
     def discard(self, name: str | None, rows: NDArray[np.int64] | None) -> None:
         """Drop edits that are not committed: of a tensor, of some samples, or all."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing() as hidden:
             opened.check_writable()
             opened.settle()
+            if hidden:
+                opened.refuse_others_edits()
             opened.working.drop_edits(name, rows)
 
     # ---- classes -------------------------------------------------------------------------
@@ -140,7 +142,7 @@ class Editor:
             If the tensor is no class label, or `into` is no name.
         """
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.settle()
             spec = self._spec(name)
@@ -160,7 +162,9 @@ class Editor:
 
     def restore_classes(self, name: str, state: classes.ClassState) -> None:
         """Bring classes back that were merged or removed since, with the labels that had them."""
-        self._in_classes(name, lambda spec: classes.restore_classes(self._opened.working, spec, state))
+        self._in_classes(
+            name, lambda spec: classes.restore_classes(self._opened.working, spec, state), adds=bool(state.edited)
+        )
 
     def remove_classes(self, name: str, names: Sequence[str]) -> None:
         """Remove classes that no label has; kept at once."""
@@ -170,9 +174,9 @@ class Editor:
         """Give a class a color of its own, or take it away; kept at once."""
         self._in_classes(name, lambda spec: classes.set_class_color(self._opened.working, spec, class_name, color))
 
-    def _in_classes(self, name: str, change: Callable[[TensorSpec], None]) -> None:
+    def _in_classes(self, name: str, change: Callable[[TensorSpec], None], *, adds: bool = False) -> None:
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing(adds=adds):
             opened.check_writable()
             opened.settle()
             change(self._class_label(name))

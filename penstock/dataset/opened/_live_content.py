@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.history._history import history_of_row
 from penstock.dataset.opened._editor import Editor
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.opened._watched import Listeners, WatchedLock
 from penstock.dataset.samples._content import Resolve
+from penstock.dataset.shown._history import SampleHistory
 from penstock.dataset.writing._working import open_working
 from penstock.errors import TensorNotFoundError
 from penstock.storage import Credentials, Location, Store
-from penstock.table import OverlayTable
+from penstock.table import OverlayTable, Table
 from penstock.tensors import TensorSpec
 
 __all__ = ["LiveContent"]
@@ -59,11 +61,11 @@ class LiveContent:
         """Return every row as it is now, and their numbers: of one moment, whoever writes."""
         table = self.opened.table
         rows = self._rows
-        if rows is None or len(rows) != table.num_rows:
+        if rows is None or len(rows) < table.num_rows:
             rows = np.arange(table.num_rows, dtype=np.int64)
             rows.flags.writeable = False
             self._rows = rows
-        return table, rows
+        return table, rows if len(rows) == table.num_rows else rows[: table.num_rows]
 
     def __len__(self) -> int:
         """Return the number of samples, those not written yet included."""
@@ -90,13 +92,14 @@ class LiveContent:
         return self._named_table
 
     def _named_table(self, name: str, at: str | None) -> OverlayTable:
-        path = self.opened.path
+        location = self.opened.working.store.location
+        path = location.path
         own = os.path.basename(path)  # noqa: PTH119  also of a URL
         if name in {own, os.path.splitext(own)[0]}:  # noqa: PTH122  also of a URL
-            return self.table if at is None else open_working(path, at, read_only=True).table
+            return self.table if at is None else open_working(location, at, read_only=True).table
         beside = f"{os.path.dirname(path)}/{name}"  # noqa: PTH120  also of a URL
         place = name if "://" in name or os.path.isabs(name) or not Location(beside).exists() else beside  # noqa: PTH117  also of a URL
-        return open_working(place, at, read_only=True).table
+        return open_working(Location(place, location.cache), at, read_only=True).table
 
     # ---- what views and widgets ask of their dataset -------------------------------------
 
@@ -119,6 +122,10 @@ class LiveContent:
     def max_image_bytes(self) -> int | None:
         """Most bytes of a decoded image; None allows any size."""
         return self.opened.max_image_bytes
+
+    def history_of(self, table: Table, rows: NDArray[np.int64], index: Any) -> SampleHistory:
+        """Return the edits of a sample by its position among some rows of a table."""
+        return history_of_row(self.store, table, rows, index)
 
     def check_may_name(self) -> None:
         """Refuse names for versions and rows where the dataset was opened with read_only=True."""

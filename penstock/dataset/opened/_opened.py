@@ -7,12 +7,13 @@ import contextlib
 import os
 import threading
 import weakref
+from collections.abc import Iterator
 from typing import Any
 
 from penstock.dataset.opened._watched import Listeners, WatchedLock
 from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._working import READ_ONLY, Working
-from penstock.errors import PenstockError, ReadOnlyError
+from penstock.errors import DatasetError, PenstockError, ReadOnlyError
 from penstock.storage import ENGINE, Credentials, Location, Store, renew_in_children, renewed_lock
 from penstock.table import Draft, OverlayTable
 from penstock.tensors import MAX_IMAGE_BYTES
@@ -57,9 +58,10 @@ class OpenDataset:
         """Pickle as a path; the dataset is opened read-only in the other process."""
         with self.lock:
             self.settle()
-            fixed = self.working.fixed_version
-            known = (self.path, self.working.store.branch, fixed, self.working.credentials)
-            return _reopened, (*known, self.max_image_bytes)
+            working = self.working
+            sessions = None if working.fixed_version is not None else working.drafts.sessions
+            known = (working.store.location, working.store.branch, working.fixed_version, working.credentials)
+            return _reopened, (*known, self.max_image_bytes, sessions)
 
     def renew(self) -> None:
         """Leave what could not be written before a fork to the parent, which still has it."""
@@ -86,6 +88,7 @@ class OpenDataset:
     def move_to(self, working: Working) -> None:
         """Show another branch or version from now on."""
         working.credentials = self.working.credentials
+        self.working.let_go()
         self.working = working
         self.renew_buffer()
 
@@ -104,6 +107,58 @@ class OpenDataset:
         """Refuse tags and saved views where the dataset was opened with read_only=True; an old version may get both."""
         if self.working.read_only == READ_ONLY:
             self.check_writable()
+
+    @contextlib.contextmanager
+    def editing(self, *, adds: bool = False) -> Iterator[bool]:
+        """Have the draft to this process alone if there are edits, or will be; others may when it is empty after.
+
+        Yields whether edits of another process were shown, which are out of the way meanwhile.
+
+        Raises
+        ------
+        DraftHeldError
+            If another process holds it.
+        """
+        working = self.working
+        if working.read_only is not None:
+            yield False
+            return
+        hidden = working.hide_others()
+        try:
+            if (adds or not working.drafts.is_empty) and working.claim() and self._unsaved:
+                working.edit(self._unsaved)
+            yield hidden
+        finally:
+            if not self._unsaved and working.drafts.is_empty:
+                working.drafts.leave()
+            if hidden and working is self.working:
+                working.show_others()
+
+    def refuse_others_edits(self) -> None:
+        """Say that the edits which are shown are another process's.
+
+        Raises
+        ------
+        DraftHeldError
+            If it runs.
+        DatasetError
+            If it has ended.
+        """
+        if self.working.holder is not None:
+            self.working.claim()
+        raise DatasetError(
+            "the uncommitted edits are those of a process that has ended",
+            hint="call ds.take_over() first",
+        )
+
+    def take_over(self) -> int:
+        """Take the edits of other processes over; return how many samples are edited then."""
+        with self.lock:
+            self.check_writable()
+            self.settle()
+            with self.editing():
+                self.working.claim(over=True)
+            return len(self.working.draft)
 
     # ---- writing what is held ------------------------------------------------------------
 
@@ -177,13 +232,19 @@ class OpenDataset:
 
 
 def _reopened(
-    path: str, branch: str | None, version: int | None, credentials: Credentials, max_image_bytes: int | None
+    location: Location,
+    branch: str | None,
+    version: int | None,
+    credentials: Credentials,
+    max_image_bytes: int | None,
+    sessions: frozenset[str] | None,
 ) -> OpenDataset:
     if not ENGINE.works_here:
-        inherited = _inherited(path, branch, version)
+        inherited = _inherited(location.path, branch, version)
         if inherited is not None:
             return inherited
-    working = Working(Store.open(Location(path), branch), read_only="it came from another process", version=version)
+    reason = "it came from another process"
+    working = Working(Store.open(location, branch), read_only=reason, version=version, sessions=sessions)
     working.credentials = credentials
     opened = OpenDataset(working)
     opened.max_image_bytes = max_image_bytes

@@ -77,7 +77,7 @@ class Writer:
     def delete_tensor(self, name: str) -> None:
         """Delete a tensor with its samples."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.settle()
             if name not in opened.buffer.specs:
@@ -136,7 +136,7 @@ class Writer:
     def pop(self, index: int | slice | Sequence[int] | NDArray[Any] | None) -> None:
         """Delete samples; those after them move up."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.settle()
             if isinstance(index, bool | np.bool_ | str | float):

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import HasContent, Resolve, content_of
+from penstock.dataset.shown._history import SampleHistory
 from penstock.errors import ReadOnlyError, TensorNotFoundError
 from penstock.sampling import SamplingPlan
 from penstock.storage import Credentials, Store
@@ -46,6 +47,10 @@ class Home(Protocol):
     @property
     def resolve(self) -> Resolve:
         """The resolver of names in a query."""
+        ...
+
+    def history_of(self, table: Table, rows: NDArray[np.int64], index: Any) -> SampleHistory:
+        """Return the edits of a sample by its position among some rows of a table."""
         ...
 
     def check_may_name(self) -> None:

@@ -20,6 +20,7 @@ from penstock.dataset.views._materialize import materialize
 from penstock.dataset.views._view_records import (
     ViewRecord,
     delete_record,
+    read_places,
     read_rows,
     view_records,
     write_record,
@@ -27,7 +28,7 @@ from penstock.dataset.views._view_records import (
     write_views,
 )
 from penstock.errors import DatasetError, DatasetNotFoundError, StorageError, UncommittedChangesError, ViewNotFoundError
-from penstock.storage import Credentials, Location, Store, author, encoded, find_version
+from penstock.storage import Credentials, Store, author, encoded, find_version
 from penstock.table import Draft, OptimizedTable, OverlayTable, StoredTable, Table
 
 if TYPE_CHECKING:
@@ -188,15 +189,18 @@ def save_views(
         }
         if len({record.commit for record in records.values()}) > 1:
             raise DatasetError("the views are of several commits. Expected views of one commit")
-        uids = {name: _source_of(content.table).uids(content.rows) for name, content in contents.items()}
-        write_views(home.store.location, {ids[name]: (records[name], uids[name]) for name in contents})
+        written = {
+            ids[name]: (records[name], _source_of(content.table).uids(content.rows), content.rows)
+            for name, content in contents.items()
+        }
+        write_views(home.store.location, written)
         return ids
 
 
 def _written(store: Store, content: FixedContent, *, view_id: str | None, message: str | None) -> str:
     record = _record_of(store, content, message)
     view_id = _checked_id(store, view_id or _fresh_id())
-    write_view(store.location, view_id, record, _source_of(content.table).uids(content.rows))
+    write_view(store.location, view_id, record, _source_of(content.table).uids(content.rows), content.rows)
     return view_id
 
 
@@ -278,21 +282,31 @@ def _opened(
     """Return the table and rows of a saved view, those of the copy if there is or will be one."""
     snapshot = store.on(record.branch).at(record.version)
     source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials, max_image_bytes=max_image_bytes)
-    rows = source.positions(read_rows(store.location, view_id, record))
-    if (rows < 0).any():
-        raise StorageError(f"view {view_id!r} contains samples that its version does not have")
-    distinct = rows[np.sort(np.unique(rows, return_index=True)[1])]
-    if optimize and not record.copy:
-        record = _copied(store, view_id, record, source, distinct, num_workers)
-    if not record.copy:
+    rows = _rows_of(store, view_id, record, source)
+    if not optimize and not record.copy:
         return source, rows
+    distinct = rows[np.sort(np.unique(rows, return_index=True)[1])]
+    if not record.copy:
+        record = _copied(store, view_id, record, source, distinct, num_workers)
     try:
-        copied = Store.open(Location(f"{store.location.path}/{record.copy}")).head()
+        copied = Store.open(store.location.below(record.copy)).head()
     except (DatasetNotFoundError, StorageError):  # the copy is gone or damaged; the samples are not
         return source, rows
     stored = StoredTable(copied, f"{record.commit}@{view_id}")
     copy = OverlayTable(stored, Draft(), credentials, max_image_bytes=max_image_bytes)
     return OptimizedTable(source, copy, distinct), rows
+
+
+def _rows_of(store: Store, view_id: str, record: ViewRecord, source: OverlayTable) -> NDArray[np.int64]:
+    """Return the rows of a saved view: as they were saved, or by identity in views that were saved without them."""
+    made = source.stored.snapshot.meta.get("commit")
+    is_same = isinstance(made, dict) and made.get("id") == record.commit  # not another version of the same number
+    rows = read_places(store.location, view_id, record) if is_same else None
+    if rows is None:
+        rows = source.positions(read_rows(store.location, view_id, record))
+    if len(rows) and (rows.min() < 0 or rows.max() >= source.num_rows):
+        raise StorageError(f"view {view_id!r} contains samples that its version does not have")
+    return rows
 
 
 def _copied(
@@ -305,7 +319,7 @@ def _copied(
 ) -> ViewRecord:
     """Copy a view's samples to a place of their own, which the record names once the copy is whole."""
     name = f"views/{encoded(view_id)}.{secrets.token_hex(4)}.penstock"
-    materialize(source, rows, Location(f"{store.location.path}/{name}"), num_workers)
+    materialize(source, rows, store.location.below(name), num_workers)
     record = replace(record, copy=name)
     write_record(store.location, view_id, record)
     return record

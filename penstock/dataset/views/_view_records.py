@@ -8,19 +8,20 @@ import json
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import ReadOnlyError, StorageError
-from penstock.storage import Location, Mark, Store, decoded, delete_tag_named, encoded, tags_named
+from penstock.storage import Location, Mark, Store, decoded, delete_tag_named, encoded, is_abandoned, tags_named
 
 __all__ = [
     "ViewRecord",
     "damaged_records",
     "delete_record",
+    "read_places",
     "read_rows",
     "sweep_views",
     "view_records",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _CHECK = "sha256"
+_MANY = 2**32
 _TAG = "view-"  # where datasets of before kept their records
 
 
@@ -53,6 +55,8 @@ class ViewRecord:
         Seconds since 1970, UTC.
     rows_sha256 : str
         Checksum of the file of rows; empty if none was recorded.
+    places_sha256 : str
+        Checksum of the file of row numbers; empty where the view was saved without one.
     copy : str
         Name of the copy of its samples below the dataset; empty without one.
     together : tuple of str
@@ -70,6 +74,7 @@ class ViewRecord:
     time: float = 0.0
     rows_sha256: str = ""
     copy: str = ""
+    places_sha256: str = ""
     together: tuple[str, ...] = ()
 
     @property
@@ -89,22 +94,37 @@ def _rows_file(view_id: str) -> str:
     return f"views/{view_id}.npy"
 
 
-def write_view(location: Location, view_id: str, record: ViewRecord, uids: NDArray[np.int64]) -> None:
-    """Save a view: the rows first, then the record, which makes it exist."""
-    content = _packed(uids)
+def _places_file(view_id: str) -> str:
+    return f"views/{view_id}.places.npy"
+
+
+def write_view(
+    location: Location, view_id: str, record: ViewRecord, uids: NDArray[np.int64], rows: NDArray[np.int64]
+) -> None:
+    """Save a view: its samples by identity and by row number first, then the record, which makes it exist."""
+    content, places = _packed(uids, "<i8"), _packed(rows, "<u4" if rows.max(initial=0) < _MANY else "<i8")
     with location.lock():
         location.write(_rows_file(view_id), content)
-        write_record(location, view_id, replace(record, rows_sha256=hashlib.sha256(content).hexdigest()))
+        location.write(_places_file(view_id), places)
+        kept = replace(record, rows_sha256=_sha256(content), places_sha256=_sha256(places))
+        write_record(location, view_id, kept)
 
 
-def write_views(location: Location, views: Mapping[str, tuple[ViewRecord, NDArray[np.int64]]]) -> None:
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_views(
+    location: Location, views: Mapping[str, tuple[ViewRecord, NDArray[np.int64], NDArray[np.int64]]]
+) -> None:
     """Save views that name one another: they exist from the moment the last record is written."""
     with location.lock():
         try:
-            for view_id, (record, uids) in views.items():
-                write_view(location, view_id, record, uids)
+            for view_id, (record, uids, rows) in views.items():
+                write_view(location, view_id, record, uids, rows)
         except BaseException:
-            location.delete([name for view_id in views for name in (_record_file(view_id), _rows_file(view_id))])
+            files = (_record_file, _rows_file, _places_file)
+            location.delete([file(view_id) for file in files for view_id in views])
             raise
 
 
@@ -125,9 +145,9 @@ def damaged_records(store: Store) -> list[str]:
     return [name for name in files if _parsed(store.location.read(name)) is None]
 
 
-def _packed(uids: NDArray[np.int64]) -> bytes:
+def _packed(numbers: NDArray[np.int64], dtype: str) -> bytes:
     buffer = io.BytesIO()
-    np.save(buffer, np.ascontiguousarray(uids, "<i8"), allow_pickle=False)
+    np.save(buffer, np.ascontiguousarray(numbers, dtype), allow_pickle=False)
     return buffer.getvalue()
 
 
@@ -191,13 +211,23 @@ def read_rows(location: Location, view_id: str, record: ViewRecord) -> NDArray[n
     content = location.read(_rows_file(view_id))
     if content is None:
         raise StorageError(f"the rows of view {view_id!r} are missing ({_rows_file(view_id)})")
-    if record.rows_sha256 and hashlib.sha256(content).hexdigest() != record.rows_sha256:
+    if record.rows_sha256 and _sha256(content) != record.rows_sha256:
         raise StorageError(f"the rows of view {view_id!r} differ from those that were saved ({_rows_file(view_id)})")
     try:
-        uids: NDArray[np.int64] = np.load(io.BytesIO(content), allow_pickle=False).astype(np.int64)
+        return _unpacked(content)
     except Exception as error:  # numpy parses the header as Python, whose tokenizer has errors of its own
         raise StorageError(f"the rows of view {view_id!r} cannot be read ({_rows_file(view_id)})") from error
-    return uids
+
+
+def _unpacked(content: bytes) -> NDArray[np.int64]:
+    numbers: NDArray[np.int64] = np.load(io.BytesIO(content), allow_pickle=False).astype(np.int64)
+    return numbers
+
+
+def read_places(location: Location, view_id: str, record: ViewRecord) -> NDArray[np.int64] | None:
+    """Return the row numbers of a view's samples in its version, int64; None unless they are those that were saved."""
+    content = location.read(_places_file(view_id)) if record.places_sha256 else None
+    return _unpacked(content) if content is not None and _sha256(content) == record.places_sha256 else None
 
 
 def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
@@ -208,9 +238,9 @@ def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
             delete_tag_named(store, f"{_TAG}{encoded(view_id)}")
         store.location.delete([_record_file(view_id)])
         store.location.sync_folder("views")
-        store.location.delete([_rows_file(view_id)])
+        store.location.delete([_rows_file(view_id), _places_file(view_id)])
     if record.copy:
-        Location(f"{store.location.path}/{record.copy}").remove()
+        store.location.below(record.copy).remove()
 
 
 def _set_apart(store: Store, view_id: str, record: ViewRecord) -> None:
@@ -222,27 +252,59 @@ def _set_apart(store: Store, view_id: str, record: ViewRecord) -> None:
             write_record(store.location, other, replace(records[other], together=()))
 
 
-def sweep_views(store: Store) -> None:
-    """Delete rows and copies that no record refers to and that no process is writing."""
+def sweep_views(store: Store, older_than: timedelta | None = None) -> None:
+    """Delete rows and copies that no record refers to and that no process is writing.
+
+    Parameters
+    ----------
+    store : Store
+        The dataset.
+    older_than : timedelta, optional
+        In an object store, where nothing shows whether a process on another machine is alive: the time after which
+        what nothing is written to counts as left. By default nothing is deleted there.
+    """
     location = store.location
+    if location.is_remote:
+        if older_than is not None:
+            _sweep_in_store(store, older_than)
+        return
     there = location.names("views")
-    if not there or location.is_remote:
+    if not there:
         return
     with suppress(StorageError, ReadOnlyError), location.lock(timeout=0):
         records = view_records(store)
-        named = {_rows_file(view_id) for view_id in records} | {record.copy for record in records.values()}
+        named = _named(records)
         left = [name for name in location.names("views") if name not in named and not name.endswith(".json")]
         location.delete([name for name in left if name.endswith(".npy")])
         location.delete([name for name in there if name.endswith(".json") and _is_alone(location, name, set(there))])
         for name in (name for name in left if name.endswith(".penstock")):
-            copy = Location(f"{location.path}/{name}")
+            copy = location.below(name)
             with suppress(StorageError, ReadOnlyError):
                 with copy.lock(timeout=0):
                     pass  # whoever makes it holds this lock
                 copy.remove()
 
 
+def _named(records: Mapping[str, ViewRecord]) -> set[str]:
+    """Return the files and copies of views."""
+    files = {file for view_id in records for file in (_rows_file(view_id), _places_file(view_id))}
+    return files | {record.copy for record in records.values()}
+
+
 def _is_alone(location: Location, name: str, names: Collection[str]) -> bool:
     """Return whether a record names views beside it that were never written."""
     record = _parsed(location.read(name))
     return record is not None and not _is_complete(record, names)
+
+
+def _sweep_in_store(store: Store, older_than: timedelta) -> None:
+    location = store.location
+    written = dict(location.written("views/"))
+    records = view_records(store)
+    named = _named(records)
+    left = [name for name in location.names("views") if name not in named and not name.endswith(".json")]
+    now = datetime.now(UTC)
+    location.delete([name for name in left if name in written and now - written[name] > older_than])
+    for copy in (location.below(name) for name in left if name.endswith(".penstock")):
+        if is_abandoned(copy, older_than):
+            copy.remove()

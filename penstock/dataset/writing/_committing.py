@@ -96,13 +96,27 @@ def _commit(working: Working, message: str, on_conflict: Prefer, uids: Collectio
         check_groups(working.table, working.specs, lambda: _committed_specs(working))
         working.store.compact()
         working.store.add_columns([working.specs[name] for name in draft.edits])
-        return land(working, lambda steps: write_draft_into(steps, working.specs, draft), message, kept=kept)
+
+        def change(steps: Steps) -> None:
+            write_draft_into(steps, working.specs, draft, working.stored)
+
+        return land(working, change, message, kept=kept)
 
 
 def _committed_specs(working: Working) -> dict[str, TensorSpec]:
     """Return the specs of the last commit."""
+    last = _last_table(working)
+    return {} if last is None else last.specs
+
+
+def _last_table(working: Working) -> StoredTable | None:
+    """Return the last commit; None where there is none, or its version is gone."""
     last = working.last_commit
-    return {} if last is None else StoredTable(working.store.on(last.branch).at(last.version), last.id).specs
+    if last is None:
+        return None
+    with suppress(PenstockError):
+        return StoredTable(working.store.on(last.branch).at(last.version), last.id)
+    return None
 
 
 def land(
@@ -119,6 +133,7 @@ def land(
     these only repeat other files, and from then on these alone count.
     """
     session = working.drafts
+    before = _last_table(working)
     parent = working.last_commit.id if working.last_commit else None
     record = new_record(message, parent, merged=merged.id if merged else None)
     session.sweep(working.stored)
@@ -128,7 +143,7 @@ def land(
 
     def change(steps: Steps) -> None:
         changes(steps)
-        lengths = label_lengths(StoredTable(steps.snapshot(), ""))
+        lengths = label_lengths(StoredTable(steps.snapshot(), "", working.stored), before)
         working.digests.record(steps.snapshot(), record["id"])
         steps.set_meta(lambda meta: {**with_label_lengths(meta, lengths), "commit": record, "drafts": taken})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from penstock.dataset.writing._buffer import Buffer
 from penstock.dataset.writing._fitting import Fitted, fitted
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import Steps, table_of
-from penstock.table import Draft, StoredTable, class_keys, merged_into, with_class_keys
+from penstock.table import Draft, StoredTable, class_keys, exact_bounds, merged_into, widened, with_class_keys
 from penstock.tensors import Cell, TensorSpec, storable_text
 
 __all__ = [
@@ -36,18 +37,25 @@ __all__ = [
 Meta = dict[str, Any]
 
 
-def write_draft_into(steps: Steps, specs: Mapping[str, TensorSpec], draft: Draft) -> None:
-    """Write edits to the samples that are there; tensors edited in the same samples in one pass."""
-    stored = StoredTable(steps.snapshot(), "")
+def write_draft_into(
+    steps: Steps, specs: Mapping[str, TensorSpec], draft: Draft, near: StoredTable | None = None
+) -> None:
+    """Write edits to the samples that are there; tensors edited in the same samples in one pass.
+
+    `near` is a version that is in memory, which spares reading what both have.
+    """
+    stored = StoredTable(steps.snapshot(), "", near)
     together: dict[tuple[int, ...], dict[TensorSpec, list[Cell]]] = {}
+    rows_of: dict[tuple[int, ...], NDArray[np.int64]] = {}
     for name, edits in draft.edits.items():
-        here = stored.positions(np.fromiter(edits, np.int64, len(edits))) >= 0
-        kept = {uid: cell for (uid, cell), there in zip(edits.items(), here, strict=True) if there}
+        rows = stored.positions(np.fromiter(edits, np.int64, len(edits)))
+        kept = {uid: row for uid, row in zip(edits, rows.tolist(), strict=True) if row >= 0}
         if kept:
             uids = tuple(sorted(kept))
-            together.setdefault(uids, {})[specs[name]] = [kept[uid] for uid in uids]
+            together.setdefault(uids, {})[specs[name]] = [edits[uid] for uid in uids]
+            rows_of[uids] = np.fromiter(kept.values(), np.int64, len(kept))
     for uids, columns in together.items():
-        steps.rewrite(table_of(np.array(uids, np.int64), columns))
+        steps.rewrite(table_of(np.array(uids, np.int64), columns), stored.snapshot.fragments_of(rows_of[uids]))
 
 
 def renumber(steps: Steps, spec: TensorSpec, index: NDArray[np.int64]) -> None:
@@ -114,14 +122,25 @@ def with_spec(meta: dict[str, Any], name: str, changes: dict[str, Any]) -> dict[
     return {**meta, "tensors": tensors}
 
 
-def label_lengths(stored: StoredTable) -> dict[str, tuple[int, int]]:
-    """Return the exact interval of label counts of each class label tensor."""
-    intervals = {}
-    for name, spec in stored.specs.items():
-        if spec.htype == "class_label" and stored.num_rows:
-            lengths = stored.column(name).lengths
-            intervals[name] = (int(lengths.min()), int(lengths.max()))
-    return intervals
+def label_lengths(stored: StoredTable, last: StoredTable | None = None) -> dict[str, tuple[int, int]]:
+    """Return the exact interval of label counts of each class label tensor; `last` is the last commit."""
+    labels = [name for name, spec in stored.specs.items() if spec.htype == "class_label"]
+    return {name: _interval(stored, last, name) for name in labels} if stored.num_rows else {}
+
+
+def _interval(stored: StoredTable, last: StoredTable | None, name: str) -> tuple[int, int]:
+    """Return the interval of one tensor: the recorded one, widened by new files, as far as it is still reached."""
+    spec = None if last is None else last.specs.get(name)
+    known = last is not None and spec is not None and last.num_rows and spec.htype == "class_label"
+    if not known or spec is None or last is None or spec.length_min is None or spec.length_max is None:
+        return stored.bounds(name)
+    new, old = stored.parts_since(last, name)
+    if sum(stored.snapshot.files[place].num_rows for place in new) * 2 > stored.num_rows:
+        return stored.bounds(name)
+    fresh = [stored.lengths_of_part(name, place) for place in new]
+    outer = widened((spec.length_min, spec.length_max), fresh)
+    kept = (stored.lengths_of_part(name, place).offsets for place in old)
+    return exact_bounds(chain((piece.offsets for piece in fresh), kept), outer)
 
 
 def without_tensor(tensors: Sequence[Meta], name: str) -> list[Meta]:

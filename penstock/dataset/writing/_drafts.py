@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from penstock.storage import Store
+from penstock.errors import DraftHeldError
+from penstock.storage import Holder, Store, decoded, draft_lock
 from penstock.table import (
     Draft,
     DraftFile,
@@ -19,6 +21,7 @@ from penstock.table import (
     class_keys,
     delete_drafts,
     draft_files,
+    draft_folder,
     merged_into,
     new_index,
     read_drafts,
@@ -54,8 +57,10 @@ class Pending:
 class Drafts:
     """The draft of a session.
 
-    It takes over the files it finds when it opens, and after that only its own: what another
-    session writes meanwhile is that session's to commit.
+    It takes over the files it finds when it opens, and after that only its own: what another session writes
+    meanwhile is that session's to commit. Files of another process that still runs are shown, and not part of it.
+    Before it changes anything it claims the draft; until it is empty again, or its process has ended, other
+    processes cannot.
 
     Parameters
     ----------
@@ -64,29 +69,157 @@ class Drafts:
     stored : StoredTable
         The newest version.
     tidy : bool
-        Whether files may be deleted and joined.
+        Whether files may be deleted and joined, and edits made.
+    sessions : collection of str, optional
+        The sessions whose files are shown, of a dataset that another process opened.
     """
 
-    def __init__(self, store: Store, stored: StoredTable, *, tidy: bool) -> None:
+    def __init__(
+        self, store: Store, stored: StoredTable, *, tidy: bool, sessions: Collection[str] | None = None
+    ) -> None:
         self._store = store
         self._session = secrets.token_hex(4)
         self._counter = 0
         self._tried = 0  # the last file of this session, also where writing it seemed to fail
+        self._lock = draft_lock(store.location, draft_folder(store.branch)) if tidy else None
+        self._turn = 0  # of the lock in which the files were read last
+        self._sessions = sessions
+        self.held: Holder | None = None  # the process whose edits were there
+        self._empty()
+        self._keys = _keys_of(stored)
+        stale = self._read(stored, lambda part: sessions is None or part.file.session in sessions)
+        if self._lock is not None:
+            self._lock.join(self, self._session)
+            delete_drafts(store.location, stale)
+            if self.files:
+                self.held = self._lock.holder()  # asked after they were read: it may just have begun
+            if self.held is not None:
+                self._lend()
+
+    def _empty(self) -> None:
         self.draft = Draft()
         self.files: list[DraftFile] = []
+        self.others: list[DraftFile] = []  # of edits that are shown, and another process's: the draft has no more then
         self.lost: list[tuple[str, int]] = []  # tensor and uid of labels whose class is no more
         self.over: dict[str, dict[int, int]] = {}  # for each tensor, the version each edit was made over
-        self._keys = _keys_of(stored)
+
+    def _lend(self) -> None:
+        """Show the edits that were read as those of another process."""
+        self.others, self.files, self.lost, self.over = self.files, [], [], {}
+
+    def _read(self, stored: StoredTable, ours: Callable[[DraftPart], bool]) -> list[DraftFile]:
+        """Read the files that count and are ours; return those that count no more."""
         parts, stale = read_drafts(
-            store.location, store.branch, stored.specs, dataset=_id_of(stored), committed=committed_drafts(stored)
+            self._store.location,
+            self._store.branch,
+            stored.specs,
+            dataset=_id_of(stored),
+            committed=committed_drafts(stored),
         )
-        for part in parts:
+        found = [part for part in parts if ours(part)]
+        self._empty()
+        for part in found:
             self._adopt(part, stored)
-        self._counter = max((file.counter for file in (*self.files, *stale)), default=0)
-        if tidy and stale:
-            delete_drafts(store.location, stale)
-        if tidy and len(self.files) > _MANY:
+        self._counter = max((file.counter for file in (*(part.file for part in parts), *stale)), default=self._counter)
+        self._left = [part for part in parts if part not in found]
+        return stale
+
+    # ---- who may change it -----------------------------------------------------------------------
+
+    def claim(self, stored: StoredTable, *, over: bool = False) -> bool:
+        """Be the one process that changes the draft; return whether the edits may have changed until then.
+
+        Parameters
+        ----------
+        stored : StoredTable
+            The newest version.
+        over : bool
+            Whether the draft of another process is taken over, with the edits of those that have ended.
+
+        Raises
+        ------
+        DraftHeldError
+            If another process holds it.
+        """
+        lock = self._lock
+        if lock is None:
+            return False
+        holder = lock.take(self, over=over)
+        if holder is not None:
+            branch = self._store.branch
+            raise DraftHeldError(self._store.location.path, "main" if branch is None else decoded(branch), holder)
+        turn, here = lock.turn, lock.others(self)
+        if self._turn == turn and not over:
+            return False
+        if over:
+            self._read(stored, lambda part: part.file.session not in here or self._knows(part))
+        else:
+            self._read(stored, self._knows)
+            self._warn_of_left(here)
+        self._turn = turn
+        if len(self.files) > _MANY:
             self.replace(lambda draft: draft, stored)
+        return True
+
+    def _knows(self, part: DraftPart) -> bool:
+        return part.file.session == self._session or part.file in self.files
+
+    def num_left(self, stored: StoredTable) -> int:
+        """Return how many edits processes that have ended left, which are not part of this session."""
+        if self._lock is None or self._lock.holder() is not None:
+            return 0
+        store, here = self._store, {self._session, *self._lock.others(self)}
+        committed = committed_drafts(stored)
+        parts, _ = read_drafts(store.location, store.branch, stored.specs, dataset=_id_of(stored), committed=committed)
+        return _num_edits(part for part in parts if part.file.session not in here and part.file not in self.files)
+
+    def _warn_of_left(self, here: Collection[str]) -> None:
+        count = _num_edits(part for part in self._left if part.file.session not in here)
+        if count:
+            warnings.warn(
+                f"another process left {count} uncommitted edits of {self._store.location.path!r}, which are not "
+                "part of this session. ds.take_over() adds them, and so does opening the dataset again",
+                UserWarning,
+                stacklevel=8,  # the assignment of the user
+            )
+
+    def leave(self) -> None:
+        """Let other processes change the draft."""
+        if self._lock is not None:
+            self._lock.leave(self)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether this session has no edits, nor labels whose class is no more."""
+        return bool(self.others) or (not self.draft and not self.lost)
+
+    def hide_others(self) -> bool:
+        """Show no edits of another process, before something is done with the draft; return whether there were any."""
+        lock = self._lock
+        if self.files and lock is not None and not lock.is_held_for(self) and lock.holder() is not None:
+            self._lend()
+        if not self.others:
+            return False
+        self._empty()
+        return True
+
+    def show_others(self, stored: StoredTable) -> None:
+        """Show the edits of another process again, as they are now, unless there are some of this session."""
+        if self.is_empty:
+            self._read(stored, lambda _: True)
+            self._lend()
+
+    @property
+    def holder(self) -> Holder | None:
+        """The other process that holds the draft, if there is one."""
+        return None if self._lock is None else self._lock.holder()
+
+    @property
+    def sessions(self) -> Collection[str] | None:
+        """The sessions whose edits these are; None where all are shown."""
+        if self._lock is None:
+            return self._sessions
+        return frozenset({self._session, *(file.session for file in (*self.files, *self.others))})
 
     def _adopt(self, part: DraftPart, stored: StoredTable) -> None:
         """Adopt the edits of a file: labels by the current class indices, without deleted samples."""
@@ -118,14 +251,34 @@ class Drafts:
             over.setdefault(uid, version)
 
     def follow(self, stored: StoredTable) -> None:
-        """Move to another version: labels follow classes that another session renumbered."""
+        """Move to another version: labels follow classes that another session renumbered.
+
+        Where another process may have changed the edits that are shown, they are read again.
+        """
         keys = _keys_of(stored)
+        if not self._is_followed(stored):
+            self._keys = keys
+            return
         for tensor, cells in self.draft.edits.items():
             then = self._keys.get(tensor, ())
             if cells and keys.get(tensor, ())[: len(then)] != then:
                 moved = self._translated(tensor, cells, then, stored)
                 self.draft = self.draft.without(None, tensor).with_edits(tensor, moved)
         self._keys = keys
+
+    def _is_followed(self, stored: StoredTable) -> bool:
+        """Return whether memory has the edits; else read them again: another process may have changed them."""
+        if self._lock is None:
+            self._read(stored, lambda part: self._sessions is None or part.file.session in self._sessions)
+        elif self.others:
+            self.show_others(stored)
+        elif self.files and not self._lock.is_held_for(self):
+            self._read(stored, self._knows)
+            if self._lock.holder() is not None:
+                self._lend()
+        else:
+            return True
+        return False
 
     # ---- files -----------------------------------------------------------------------------------
 
@@ -236,6 +389,10 @@ class Drafts:
         for file in self.files:
             found[file.session] = max(found.get(file.session, 0), file.counter)
         return found
+
+
+def _num_edits(parts: Iterable[DraftPart]) -> int:
+    return sum(len(cells) for part in parts for cells in part.edits.values())
 
 
 def _id_of(stored: StoredTable) -> str:

@@ -114,7 +114,8 @@ def delete(working: Working, rows: NDArray[np.int64]) -> None:
     """Delete rows, and their edits."""
     uids = working.table.uids(rows)
     gone = set(uids.tolist())
-    working.store.delete(uids, f"pop {', '.join(map(str, rows.tolist()))}")
+    near = working.stored.snapshot.fragments_of(rows)
+    working.store.delete(uids, f"pop {', '.join(map(str, rows.tolist()))}", near)
     edited = any(gone & edits.keys() for edits in working.draft.edits.values())
     working.refresh()
     if edited:

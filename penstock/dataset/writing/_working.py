@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from penstock.storage import (
     Commit,
     Credentials,
     Digests,
+    Holder,
     Location,
     Snapshot,
     Store,
@@ -56,9 +56,18 @@ class Working:
         Why writing is refused.
     version : int, optional
         The version of the store's branch to read; by default the newest, with its draft.
+    sessions : collection of str, optional
+        The sessions whose edits are shown; by default all that may be.
     """
 
-    def __init__(self, store: Store, *, read_only: str | None = None, version: int | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        read_only: str | None = None,
+        version: int | None = None,
+        sessions: Collection[str] | None = None,
+    ) -> None:
         self.store = store
         self.read_only = read_only
         self.credentials = Credentials()
@@ -67,11 +76,13 @@ class Working:
         self.fixed_version = version
         self.last_commit: Commit | None = None
         self._table: OverlayTable | None = None
+        self._plain: OverlayTable | None = None
+        self._before: OverlayTable | None = None  # an earlier version in memory, of which much may hold still
         self.refresh()
         if version is None:
-            self._open_head()
+            self._open_head(sessions)
 
-    def _open_head(self) -> None:
+    def _open_head(self, sessions: Collection[str] | None) -> None:
         """Adopt the draft, complete what a killed process left, and delete its leftovers."""
         writable = self.read_only is None
         if writable:
@@ -79,12 +90,24 @@ class Working:
             sweep_views(self.store)
             if self.last_commit is not None:
                 keep(self.store, self.last_commit)
-        self._drafts = Drafts(self.store, self.stored, tidy=writable)
+        self._drafts = Drafts(self.store, self.stored, tidy=writable, sessions=sessions)
 
     def refresh(self) -> None:
         """Read the newest version, whoever wrote it."""
-        snapshot = self.store.head() if self.fixed_version is None else self.store.at(self.fixed_version)
-        self.look_at(snapshot)
+        if self.fixed_version is not None:
+            self.look_at(self.store.at(self.fixed_version))
+            return
+        while True:  # until the newest version is one that no one cleans up meanwhile
+            self.look_at(self.store.head())
+            if self._is_held():
+                return
+
+    def _is_held(self) -> bool:
+        """Keep the version that is read; a commit needs no mark to be kept."""
+        last, snapshot = self.last_commit, self.stored.snapshot
+        if last is not None and (last.branch, last.version) == (snapshot.branch, snapshot.version):
+            return True
+        return self.store.hold(snapshot)
 
     def look_at(self, snapshot: Snapshot) -> None:
         """Show a version of the store."""
@@ -94,7 +117,11 @@ class Working:
         else:
             label = last.id if is_clean(self.store, snapshot, last) else f"{last.id}+{snapshot.version}"
         self.last_commit = last
-        self.stored = StoredTable(snapshot, label)
+        known = self.__dict__.get("stored")
+        if known is None or not known.is_at(snapshot, label):  # else it stays, with what it has in memory
+            self.stored = StoredTable(snapshot, label, known)
+            if self._plain is not None:
+                self._before, self._plain = self._plain.root, None
         if self._drafts is not None:
             self._drafts.follow(self.stored)
         self._table = None
@@ -114,8 +141,19 @@ class Working:
     def table(self) -> OverlayTable:
         """The stored version with the draft on top of it."""
         if self._table is None:
-            self._table = OverlayTable(self.stored, self.draft, self.credentials)
+            draft = self.draft
+            self._table = self._over(draft) if draft else self._without_draft()
         return self._table
+
+    def _over(self, draft: Draft) -> OverlayTable:
+        return OverlayTable(self.stored, draft, self.credentials, before=self._without_draft())
+
+    def _without_draft(self) -> OverlayTable:
+        """Return the stored version alone; it is kept, so that edits cost no more than the rows they are in."""
+        if self._plain is None:
+            self._plain = OverlayTable(self.stored, Draft(), self.credentials, before=self._before)
+            self._before = None
+        return self._plain
 
     @property
     def specs(self) -> dict[str, TensorSpec]:
@@ -146,6 +184,50 @@ class Working:
             self._drafts = Drafts(self.store, self.stored, tidy=False)
         return self._drafts
 
+    def claim(self, *, over: bool = False) -> bool:
+        """Be the one process that changes the draft; return whether it was read again.
+
+        Raises
+        ------
+        DraftHeldError
+            If another process holds it, unless it is taken `over`.
+        """
+        if not self.drafts.claim(self.stored, over=over):
+            return False
+        self._table = None
+        return True
+
+    def let_go(self) -> None:
+        """Let other processes change the draft, whose edits stay beside the dataset."""
+        if self._drafts is not None:
+            self._drafts.leave()
+
+    @property
+    def holder(self) -> Holder | None:
+        """The other process that holds the draft, if there is one."""
+        return None if self._drafts is None else self._drafts.holder
+
+    def hide_others(self) -> bool:
+        """Show no edits of another process; return whether there were any."""
+        hidden = self.drafts.hide_others()
+        if hidden:
+            self._table = None
+        return hidden
+
+    def show_others(self) -> None:
+        """Show the edits of another process again, as they are now."""
+        self.drafts.show_others(self.stored)
+        self._table = None
+
+    def num_left(self) -> int:
+        """Return how many edits processes that have ended left, which are not part of this draft."""
+        return 0 if self._drafts is None else self._drafts.num_left(self.stored)
+
+    @property
+    def held(self) -> Holder | None:
+        """The other process whose edits were there when this was opened."""
+        return None if self._drafts is None else self._drafts.held
+
     def edit(self, edits: Draft) -> None:
         """Take edits into the draft in memory."""
         for name, cells in edits.edits.items():
@@ -169,7 +251,7 @@ class Working:
 
     def show_draft(self, draft: Draft) -> None:
         """Show other edits on top of the stored version, such as those about to be committed."""
-        self._table = OverlayTable(self.stored, draft, self.credentials)
+        self._table = self._over(draft)
 
     def forget_table(self) -> None:
         """Rebuild the table on the next request: the draft has changed."""
@@ -197,9 +279,9 @@ class Working:
         return history(self.store, self.last_commit)
 
 
-def open_working(path: str | os.PathLike[str], version: str | None, *, read_only: bool) -> Working:
+def open_working(location: Location, version: str | None, *, read_only: bool) -> Working:
     """Open the head of a stored dataset, of one of its branches, or one version."""
-    store = Store.open(Location(path))
+    store = Store.open(location)
     reason = READ_ONLY if read_only else None if store.location.is_writable() else _FOLDER_READ_ONLY
     if version is None:
         return Working(store, read_only=reason)

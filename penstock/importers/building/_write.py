@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.dataset import Dataset
 from penstock.errors import LinkError, PenstockError, SampleError
-from penstock.importers.building._report import ImportIssue, IssueLog
+from penstock.importers.building._column import Column
+from penstock.importers.building._packing import packed, rows_at_once
+from penstock.importers.building._report import IssueLog
 from penstock.tensors import Link, check_image
 
 if TYPE_CHECKING:
@@ -21,34 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Column", "write_columns"]
 
 _CHUNK = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Column:
-    """One tensor to be written.
-
-    Parameters
-    ----------
-    name : str
-        The tensor's name.
-    htype : str
-        Kind of tensor.
-    sample : callable
-        Row to value; a path as an image's value is read and checked.
-    options : dict
-        Further options of `Dataset.create_tensor`.
-    issues : callable, optional
-        Row to what was refused and repaired inside its value.
-    notes : callable, optional
-        How the values were understood; asked for when all are read.
-    """
-
-    name: str
-    htype: str
-    sample: Callable[[int], Any]
-    options: dict[str, Any] = field(default_factory=dict)
-    issues: Callable[[int], Sequence[ImportIssue]] | None = None
-    notes: Callable[[], Sequence[str]] | None = None
 
 
 def write_columns(
@@ -80,21 +54,54 @@ def write_columns(
     for column in columns:
         dataset.create_tensor(column.name, htype=column.htype, **column.options)
     num_written = 0
+    at_once = rows_at_once(columns, _CHUNK)
     with _mapping(num_workers) as pooled, dataset, bar:
-        for start in range(0, num_rows, _CHUNK):
-            rows = range(start, min(start + _CHUNK, num_rows))
-            values = {
-                column.name: list(pooled(partial(_value, column, max_bytes=dataset.max_image_bytes), rows))
-                for column in columns
-            }
-            kept = [at for at in range(len(rows)) if not _refused(values, at, log)]
-            _record(columns, [rows[at] for at in kept], log)
-            num_written += _extend(dataset, values, rows, kept, log=log, num_workers=num_workers)
+        for start in range(0, num_rows, at_once):
+            rows = range(start, min(start + at_once, num_rows))
+            if at_once > _CHUNK and _write_packed(dataset, columns, rows):
+                num_written += len(rows)
+            else:
+                for first in range(rows.start, rows.stop, _CHUNK):
+                    part = range(first, min(first + _CHUNK, rows.stop))
+                    num_written += _write_rows(dataset, columns, part, pooled, log=log, num_workers=num_workers)
             bar.update(len(rows))
     for column in columns:
         for note in column.notes() if column.notes is not None else ():
             log.note(column.name, note)
     return num_written
+
+
+def _write_packed(dataset: Dataset, columns: Sequence[Column], rows: range) -> bool:
+    """Add samples, all or none of them; where one is refused, it is found and named when each is added by itself."""
+    cells: dict[str, Any] = {column.name: packed(column, rows.start, rows.stop) for column in columns}
+    if None in cells.values():
+        return False
+    try:
+        dataset.extend(cells)
+    except Exception as error:
+        if not _is_of_a_sample(error):
+            raise
+        return False
+    return True
+
+
+def _write_rows(
+    dataset: Dataset,
+    columns: Sequence[Column],
+    rows: range,
+    pooled: Callable[..., Any],
+    *,
+    log: IssueLog,
+    num_workers: int,
+) -> int:
+    """Read, check and add some samples; return how many were added."""
+    values = {
+        column.name: list(pooled(partial(_value, column, max_bytes=dataset.max_image_bytes), rows))
+        for column in columns
+    }
+    kept = [at for at in range(len(rows)) if not _refused(values, at, log)]
+    _record(columns, [rows[at] for at in kept], log)
+    return _extend(dataset, values, rows, kept, log=log, num_workers=num_workers)
 
 
 @contextmanager

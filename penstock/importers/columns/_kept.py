@@ -63,7 +63,14 @@ def keep_columns(
             continue
         cells = _Cells(found, is_file=name == file)
         columns.append(
-            Column(name=tensor, htype=found.htype, sample=cells.read, options=found.options, notes=cells.notes)
+            Column(
+                name=tensor,
+                htype=found.htype,
+                sample=cells.read,
+                options=found.options,
+                notes=cells.notes,
+                whole=found.samples,
+            )
         )
         names.append(tensor)
     return columns, names

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from penstock.errors import CredentialsError
+from penstock.storage._fork import renewed_lock
 
-__all__ = ["Credentials"]
+__all__ = ["Credentials", "Provider"]
+
+Provider = Callable[[], Mapping[str, Any]]
+"""Returns credentials; ``expires_at`` among them, a datetime or its ISO form, is when they do."""
+
+_EARLY = 30  # seconds before they expire that new ones are asked for
 
 
 class Credentials:
@@ -25,11 +35,17 @@ class Credentials:
         Values by key, as `populate` takes them one by one.
     """
 
-    def __init__(self, given: Mapping[str, dict[str, str]] | None = None) -> None:
+    def __init__(self, given: Mapping[str, dict[str, str] | Provider] | None = None) -> None:
         self._given = dict(given or {})
+        self._provided: dict[str, tuple[dict[str, str], float]] = {}
+        self._lock = renewed_lock(threading.Lock())
 
-    def populate(self, name: str, values: Mapping[str, str]) -> None:
-        """Keep credentials for this session, in memory alone."""
+    def populate(self, name: str, values: Mapping[str, str] | Provider) -> None:
+        """Keep credentials for this session, in memory alone; a function is called for them whenever they expire."""
+        if callable(values):
+            self._given[name] = values
+            self._provided.pop(name, None)
+            return
         if not isinstance(values, Mapping) or not all(isinstance(value, str) for value in values.values()):
             raise CredentialsError(
                 f"the credentials for {name!r} are of type {type(values).__name__}. Expected a dict of text, such as "
@@ -41,7 +57,37 @@ class Credentials:
         """Return the credentials of a name, empty where the store's own chain decides."""
         if name is None:
             return {}
-        return self._given.get(name) or _from_environment(name) or _from_keyring(name)
+        given = self._given.get(name)
+        if callable(given):
+            return self._from_provider(name, given, None)
+        return given or _from_environment(name) or _from_keyring(name)
+
+    def renewed(self, name: str | None, refused: Mapping[str, str]) -> dict[str, str] | None:
+        """Return other credentials of a name than those that a store has refused; None if there are none."""
+        given = None if name is None else self._given.get(name)
+        if name is None or given is None or not callable(given):
+            found = self.find(name)
+        else:
+            found = self._from_provider(name, given, refused)
+        return None if found == refused else found
+
+    def _from_provider(self, name: str, provider: Provider, refused: Mapping[str, str] | None) -> dict[str, str]:
+        """Return what a provider gave, and ask it again where that has expired or was refused."""
+        with self._lock:
+            values, expires = self._provided.get(name, ({}, 0.0))
+            if name in self._provided and values != refused and time.time() < expires - _EARLY:
+                return values
+            try:
+                answer = dict(provider())
+                until = _seconds(answer.pop("expires_at", None))
+                values = {str(key): str(value) for key, value in answer.items() if value is not None}
+            except Exception as error:
+                raise CredentialsError(
+                    f"the function that provides the credentials of {name!r} failed with {type(error).__name__}. "
+                    "Expected a dict of text, such as {'aws_access_key_id': …, 'expires_at': …}"
+                ) from error
+            self._provided[name] = values, until
+            return values
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Leave the values out of every pickle; worker processes of ours get them by `reduce_for_worker`."""
@@ -53,6 +99,14 @@ class Credentials:
 
     def __repr__(self) -> str:
         return f"Credentials({', '.join(sorted(self._given))})"
+
+
+def _seconds(expires: Any) -> float:
+    """Return a time in seconds since 1970; without a time zone it is UTC, and none is never."""
+    if expires is None:
+        return math.inf
+    when = expires if isinstance(expires, datetime) else datetime.fromisoformat(str(expires))
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _from_environment(name: str) -> dict[str, str]:

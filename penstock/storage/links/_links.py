@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from penstock.errors import LinkError
+from penstock.storage.caching._cache import Cache
 from penstock.storage.links._credentials import Credentials
-from penstock.storage.links._remote import fetch_remote, link_error
+from penstock.storage.links._kept_links import Digests, KeptLinks
+from penstock.storage.links._remote import Fetched, fetch_remote, is_refused, link_error
 from penstock.tensors import LINK_SCHEMES, Link, image_format, local_path, scheme_of, shown_url
 
 __all__ = ["LinkReader", "link_root"]
@@ -35,34 +37,72 @@ class LinkReader:
         ``PENSTOCK_LINK_ROOTS`` (separated as PATH is) takes their place where it is set.
     credentials : Credentials
         Where credentials are looked up.
+    cache : Cache, optional
+        Keeps the content of remote links; by default nothing does.
     """
 
-    def __init__(self, roots: Sequence[str], credentials: Credentials) -> None:
+    def __init__(self, roots: Sequence[str], credentials: Credentials, cache: Cache | None = None) -> None:
+        self._kept = None if cache is None else KeptLinks(cache)
         named = os.environ.get(_ROOTS_VARIABLE)
         self._roots = tuple(os.path.realpath(root) for root in (named.split(os.pathsep) if named else roots))
         self._credentials = credentials
 
-    def fetch(self, links: Sequence[Link | None]) -> list[bytes | LinkError | None]:
-        """Return each file's bytes; what cannot be read is its LinkError, None stays None."""
-        remote = sum(link is not None and scheme_of(link.url) not in {"", "file"} for link in links)
-        if remote > 1:
-            with ThreadPoolExecutor(min(_THREADS, remote)) as pool:
-                return list(pool.map(self._fetch, links))
-        return [self._fetch(link) for link in links]
+    def fetch(self, links: Sequence[Link | None], digests: Digests | None = None) -> list[bytes | LinkError | None]:
+        """Return each file's bytes; what cannot be read is its LinkError, None stays None.
 
-    def _fetch(self, link: Link | None) -> bytes | LinkError | None:
-        if link is None:
-            return None
+        Parameters
+        ----------
+        links : sequence of Link or None
+            Where the files are.
+        digests : callable, optional
+            Tells the recorded digests of some of them, by place; asked for remote ones if there is a cache.
+        """
+        remote = [place for place, link in enumerate(links) if link is not None and _is_remote(link)]
+        if not remote:
+            return [None if link is None else self._read(link) for link in links]
+        far = dict(
+            zip(
+                remote,
+                self._far(
+                    [link for link in links if link is not None and _is_remote(link)],
+                    lambda: [None] * len(remote) if digests is None else digests(remote),
+                ),
+                strict=True,
+            )
+        )
+        return [
+            far[place] if place in far else None if link is None else self._read(link)
+            for place, link in enumerate(links)
+        ]
+
+    def _far(self, links: Sequence[Link], digests: Callable[[], Sequence[int | None]]) -> Sequence[bytes | LinkError]:
+        """Return the bytes of remote files, from the cache where it has them."""
+        if self._kept is not None:
+            return self._kept.fetch(links, digests(), self._fetch_all)
+        answers = self._fetch_all([(link, None) for link in links])
+        return [answer if isinstance(answer, LinkError) else answer.content or b"" for answer in answers]
+
+    def _fetch_all(self, asked: Sequence[tuple[Link, str | None]]) -> Sequence[Fetched | LinkError]:
+        if len(asked) < 2:
+            return [self._fetch(*one) for one in asked]
+        with ThreadPoolExecutor(min(_THREADS, len(asked))) as pool:
+            return list(pool.map(lambda one: self._fetch(*one), asked))
+
+    def _fetch(self, link: Link, tag: str | None) -> Fetched | LinkError:
         try:
-            path = local_path(link.url)
-            content = self._remote(link) if path is None else self._local(path)
+            found = self._remote(link, tag)
         except Exception as error:  # noqa: BLE001  object stores raise errors of their own; one sample fails, not the batch
             return link_error(link, error)
-        if image_format(content) is None:
-            return LinkError(
-                f"the linked file {shown_url(link.url)} is not an image. Expected JPEG, PNG or another image format"
-            )
-        return content
+        return found if found.content is None else _checked(link, found.content) or found
+
+    def _read(self, link: Link) -> bytes | LinkError:
+        """Return the bytes of a local file."""
+        try:
+            path = local_path(link.url)
+            content = b"" if path is None else self._local(path)
+        except Exception as error:  # noqa: BLE001  one sample fails, not the batch
+            return link_error(link, error)
+        return _checked(link, content) or content
 
     def _local(self, path: Path) -> bytes:
         real = os.path.realpath(path)
@@ -77,10 +117,30 @@ class LinkReader:
         with open(real, "rb") as stream:  # noqa: PTH123  real is a str already, and this is the hot path
             return stream.read()
 
-    def _remote(self, link: Link) -> bytes:
+    def _remote(self, link: Link, tag: str | None) -> Fetched:
         if scheme_of(link.url) not in LINK_SCHEMES:
             raise LinkError(
                 f"the link {shown_url(link.url)} has scheme {scheme_of(link.url)!r}. "
                 f"Expected one of: {', '.join(LINK_SCHEMES)}"
             )
-        return fetch_remote(link, self._credentials.find(link.creds_key))
+        creds = self._credentials.find(link.creds_key)
+        try:
+            return fetch_remote(link, creds, tag)
+        except Exception as error:
+            renewed = self._credentials.renewed(link.creds_key, creds) if is_refused(error) else None
+            if renewed is None:
+                raise
+            return fetch_remote(link, renewed, tag)
+
+
+def _is_remote(link: Link) -> bool:
+    return scheme_of(link.url) not in {"", "file"}
+
+
+def _checked(link: Link, content: bytes) -> LinkError | None:
+    """Return the error of a file that is not an image."""
+    if image_format(content) is not None:
+        return None
+    return LinkError(
+        f"the linked file {shown_url(link.url)} is not an image. Expected JPEG, PNG or another image format"
+    )

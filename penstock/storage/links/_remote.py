@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from penstock.errors import LinkError
+from penstock.errors import CredentialsError, LinkError, StorageError
 from penstock.storage._fork import OBJECT_STORES
+from penstock.storage._transfer import Transfer
 from penstock.tensors import Link, scheme_of, shown_url, split_url
 
-__all__ = ["fetch_remote", "link_error"]
+__all__ = ["Fetched", "fetch_remote", "is_refused", "link_error"]
 
 _MOST_BYTES = 2**31
 _PIECE = 2**20
-_CONNECT, _READ = 5, 30  # seconds
-_TRIES = 3
 _BUSY = (429, 500, 502, 503, 504)
 _PROVIDERS = ("AWS_", "GOOGLE_", "AZURE_")
 _WEB_KEYS = frozenset({"username", "password", "token", "bearer_token"})
@@ -27,7 +27,8 @@ _NO_CREDENTIALS = re.compile(
     r"169\.254\.\d|/latest/api/token|/latest/meta-data|/computeMetadata/|/metadata/identity|token request"
     r"|MissingAccount|Account must be|NoCredential"
 )
-_DENIED = re.compile(r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|ExpiredToken|InvalidToken")
+_DENIED = re.compile(r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|InvalidToken")
+_EXPIRED = re.compile(r"ExpiredToken|TokenRefreshRequired|RequestExpired|token (?:has|is) expired", re.IGNORECASE)
 _REGION = re.compile(r"PermanentRedirect|AuthorizationHeaderMalformed|status code: 301")
 _UNREACHABLE = re.compile(r"error sending request|dns error|connect|timed? ?out", re.IGNORECASE)
 
@@ -39,16 +40,39 @@ class _StatusError(Exception):
         super().__init__(f"status code: {status}")
 
 
-def fetch_remote(link: Link, creds: Mapping[str, str]) -> bytes:
-    """Return the bytes of a file on the web or in an object store."""
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A remote file.
+
+    Parameters
+    ----------
+    content : bytes or None
+        Its bytes; None where it is still what its tag was given for.
+    tag : str or None
+        What its server calls this content.
+    """
+
+    content: bytes | None
+    tag: str | None
+
+
+def fetch_remote(link: Link, creds: Mapping[str, str], tag: str | None = None) -> Fetched:
+    """Return a file on the web or in an object store, without its bytes if it still has a tag."""
     split_url(link.url)
+    limits = Transfer.from_environment()
     if scheme_of(link.url).startswith("http") and (not creds or _WEB_KEYS & set(creds)):
-        return _from_web(link.url, creds)
+        return _from_web(link.url, creds, tag, limits)
     OBJECT_STORES.check()
     root, key = _place(link.url)
     chosen = {name: value for name, value in os.environ.items() if name.startswith(_PROVIDERS)}
-    store = _object_store(root, tuple(sorted(creds.items())), tuple(sorted(chosen.items())))
-    return bytes(store.get(key).bytes())
+    store = _object_store(root, tuple(sorted(creds.items())), tuple(sorted(chosen.items())), limits)
+    try:
+        found = store.get(key, options={"if_none_match": tag} if tag else None)
+    except Exception as error:
+        if tag and type(error).__name__ == "NotModifiedError":
+            return Fetched(None, tag)
+        raise
+    return Fetched(bytes(found.bytes()), found.meta.get("e_tag"))
 
 
 def _place(url: str) -> tuple[str, str]:
@@ -64,10 +88,10 @@ def _place(url: str) -> tuple[str, str]:
 
 
 @lru_cache(maxsize=64)
-def _object_store(root: str, creds: tuple[tuple[str, str], ...], environment: tuple[tuple[str, str], ...]) -> Any:
+def _object_store(
+    root: str, creds: tuple[tuple[str, str], ...], environment: tuple[tuple[str, str], ...], limits: Transfer
+) -> Any:
     """Return a store; what the environment says is part of its identity, since the store reads it once."""
-    from datetime import timedelta
-
     from obstore.store import from_url
 
     config = dict(creds)
@@ -79,23 +103,19 @@ def _object_store(root: str, creds: tuple[tuple[str, str], ...], environment: tu
     return from_url(
         root,
         **({"config": config} if config else {}),
-        client_options={
-            "timeout": timedelta(seconds=_READ),
-            "connect_timeout": timedelta(seconds=_CONNECT),
-            "allow_http": plain,
-        },
-        retry_config={"max_retries": _TRIES, "retry_timeout": timedelta(seconds=30)},
+        client_options=limits.client_options(allow_http=plain),
+        retry_config=limits.retry_config(),
     )
 
 
 @lru_cache(maxsize=1)
-def _session(process: int) -> Any:  # noqa: ARG001  connections are not shared with forked processes
+def _session(process: int, retries: int) -> Any:  # noqa: ARG001  connections are not shared with forked processes
     import requests
     from requests.adapters import HTTPAdapter
     from urllib3 import Retry
 
     session = requests.Session()
-    again = Retry(total=_TRIES, backoff_factor=0.1, status_forcelist=_BUSY, raise_on_status=False, redirect=False)
+    again = Retry(total=retries, backoff_factor=0.1, status_forcelist=_BUSY, raise_on_status=False, redirect=False)
     adapter = HTTPAdapter(pool_connections=64, pool_maxsize=16, max_retries=again)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
@@ -103,15 +123,18 @@ def _session(process: int) -> Any:  # noqa: ARG001  connections are not shared w
     return session
 
 
-def _from_web(url: str, creds: Mapping[str, str]) -> bytes:
+def _from_web(url: str, creds: Mapping[str, str], tag: str | None, limits: Transfer) -> Fetched:
     token = creds.get("token") or creds.get("bearer_token")
-    with _session(os.getpid()).get(
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    with _session(os.getpid(), limits.retries).get(
         url,
         auth=(creds.get("username", ""), creds.get("password", "")) if not token and creds else None,
-        headers={"Authorization": f"Bearer {token}"} if token else {},
-        timeout=(_CONNECT, _READ),
+        headers={**headers, "If-None-Match": tag} if tag else headers,
+        timeout=(limits.connect, limits.read),
         stream=True,
     ) as answer:
+        if tag and answer.status_code == 304:
+            return Fetched(None, tag)
         if answer.status_code != 200:
             raise _StatusError(answer.status_code)
         content = bytearray()
@@ -119,13 +142,27 @@ def _from_web(url: str, creds: Mapping[str, str]) -> bytes:
             content += piece
             if len(content) > _MOST_BYTES:
                 raise LinkError(f"the linked file {shown_url(url)} is larger than 2 GiB. Expected an image")
-        return bytes(content)
+        return Fetched(bytes(content), answer.headers.get("ETag"))
+
+
+def is_expired(error: Exception) -> bool:
+    """Return whether a store refused credentials that were good before."""
+    return bool(_EXPIRED.search(str(error)))
+
+
+def is_refused(error: Exception) -> bool:
+    """Return whether a store refused credentials, so that others may help."""
+    kinds = {"PermissionDeniedError", "UnauthenticatedError"}
+    refused = type(error).__name__ in kinds or _status(error) in {401, 403}
+    return refused or is_expired(error) or bool(_DENIED.search(str(error)))
 
 
 def link_error(link: Link, error: Exception) -> LinkError:
     """Return the error of a file that cannot be had; what the engine says stays with the engine."""
     if isinstance(error, LinkError):
         return error
+    if isinstance(error, CredentialsError | StorageError):
+        return _unreadable(link, error.message, error.hint)
     lacking = _NO_CREDENTIALS.search(str(error)) and not isinstance(error, _StatusError)
     if lacking:
         named = f" under the key {link.creds_key!r}" if link.creds_key else ""
@@ -146,6 +183,9 @@ def _status(error: Exception) -> int:
 
 def _reason(link: Link, error: Exception) -> tuple[str, str | None]:
     text, kind = str(error), type(error).__name__
+    if is_expired(error):
+        whose = f"of {link.creds_key!r} " if link.creds_key else ""
+        return f"the credentials {whose}have expired", _hint(link)
     if _REGION.search(text) and not isinstance(error, _StatusError):
         return "the bucket is in another region", "set 'region' in the credentials, or AWS_REGION"
     if (

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
+from penstock.storage._location import Location
 
 if TYPE_CHECKING:
     import lance
@@ -46,7 +47,7 @@ class ServedVersion:
 
     Parameters
     ----------
-    path : str
+    location : Location
         Where the dataset is.
     branch : str, optional
         The branch.
@@ -54,8 +55,8 @@ class ServedVersion:
         The version.
     """
 
-    def __init__(self, path: str, branch: str | None, version: int) -> None:
-        self._key = (path, branch, version)
+    def __init__(self, location: Location, branch: str | None, version: int) -> None:
+        self._key = (location, branch, version)
         self.version = version
 
     @property
@@ -98,7 +99,7 @@ class _Server:
         if channel is not None:
             channel.close()
 
-    def ask(self, key: tuple[str, str | None, int], what: str, *arguments: Any) -> Any:
+    def ask(self, key: tuple[Location, str | None, int], what: str, *arguments: Any) -> Any:
         with self._lock:
             try:
                 channel = self._channel = self._channel or _started()
@@ -106,7 +107,9 @@ class _Server:
                 answer = channel.recv_bytes()
             except (EOFError, OSError) as error:
                 self._channel = None
-                raise StorageError(f"the process that reads {key[0]!r} for this forked process has exited") from error
+                raise StorageError(
+                    f"the process that reads {key[0].path!r} for this forked process has exited"
+                ) from error
         told, given = pickle.loads(answer)  # noqa: S301  from this process's own child
         if told == "failed":
             raise StorageError(given)

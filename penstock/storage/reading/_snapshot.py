@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.storage._fork import renew_in_children
+from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
+from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID
+from penstock.storage.reading._parts import Part, part_starts, parts_of, runs
 from penstock.storage.reading._served import ServedVersion
 from penstock.storage.reading._stored_version import Version
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ID", "META_KEY", "Snapshot"]
 
 META_KEY = b"penstock"
+_DENSE = 16  # rows of a part for each one that is wanted, up to which it is read whole
 _FEW = 1024  # samples that are read at a time where only a part of each is kept
 ID = "id"  # of the dataset's description: what tells it from another made at its path
 _KEPT: list[Any] = []  # the parent's handles in a forked child, where giving them back would call the engine
@@ -38,23 +43,30 @@ class Snapshot:
     ----------
     version : Version
         Who reads it.
-    path : str
+    location : Location
         Where the dataset is.
     branch : str, optional
         The branch.
     """
 
-    def __init__(self, version: Version, path: str, branch: str | None) -> None:
+    def __init__(self, version: Version, location: Location, branch: str | None) -> None:
         self.source = version
-        self.path = path
+        self.location = location
+        self.path = location.path
         self.branch = branch
         self.version = version.version
+        self._uids_then: tuple[tuple[Part, ...], NDArray[np.int64]] | None = None
         renew_in_children(self)
 
     def renew(self) -> None:
         """Read through another process in a forked child."""
         _KEPT.append(self.source)
-        self.source = ServedVersion(self.path, self.branch, self.version)
+        self.source = ServedVersion(self.location, self.branch, self.version)
+
+    def from_store(self) -> Snapshot:
+        """Return the same version, read without the local cache."""
+        source = self.source.direct if isinstance(self.source, CachedVersion) else self.source
+        return Snapshot(source, Location(self.path), self.branch)
 
     @cached_property
     def num_rows(self) -> int:
@@ -81,17 +93,71 @@ class Snapshot:
         return name
 
     @cached_property
+    def files(self) -> tuple[Part, ...]:
+        """The parts as they lie in the files, whatever the order of the samples; empty after a fork."""
+        if isinstance(self.source, ServedVersion):
+            return ()
+        with wrapped(f"read the files of {self.path!r}"):
+            return parts_of(self.source.handle, self.branch)
+
+    @property
+    def parts(self) -> tuple[Part, ...] | None:
+        """The parts of the samples, in their order; None where another tool moved rows, or after a fork."""
+        return self.files if not isinstance(self.source, ServedVersion) and self._order is None else None
+
+    @property
+    def knows_parts(self) -> bool:
+        """Whether `parts` are known without reading anything."""
+        return self.__dict__.get("_order", self) is None and not isinstance(self.source, ServedVersion)
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """First row of each part, and after the last one the number of rows, int64."""
+        return part_starts(self.parts or ())
+
+    @cached_property
     def _order(self) -> NDArray[np.int64] | None:
         with wrapped(f"read the row order of {self.path!r}"):
             table = self.source.to_table([], with_row_id=True)
-        row_ids = table["_rowid"].to_numpy().astype(np.int64)
-        return None if (row_ids[1:] > row_ids[:-1]).all() else np.argsort(row_ids, kind="stable")
+        row_ids: NDArray[np.uint64] = table["_rowid"].to_numpy()
+        return None if (row_ids[1:] > row_ids[:-1]).all() else np.argsort(row_ids.astype(np.int64), kind="stable")
+
+    def learn(self, before: Snapshot) -> None:
+        """Take over what is known of another version of the dataset, as far as it holds for this one."""
+        if before.__dict__.get("_order", before) is not None or isinstance(self.source, ServedVersion):
+            return  # the order of the other version is not known, or not that of its files
+        then = before.parts
+        if then is None or before.path != self.path:
+            return
+        if "_order" not in self.__dict__ and self._follows(then):
+            self.__dict__["_order"] = None
+        if "uids" in before.__dict__:
+            self._uids_then = (then, before.uids)
+        elif before._uids_then is not None:
+            self._uids_then = before._uids_then
+
+    def _follows(self, then: Sequence[Part]) -> bool:
+        """Return whether the samples are in the order of appending because they are those of an ordered version."""
+        places = {part.name: place for place, part in enumerate(then)}
+        mine = [places.get(part.name, -1) for part in self.files]
+        return -1 not in mine and all(one < two for one, two in pairwise(mine))
 
     @cached_property
     def uids(self) -> NDArray[np.int64]:
         """Identity of every sample, int64 of shape (num_rows,)."""
-        uids: NDArray[np.int64] = self.read([UID])[UID].to_numpy()
-        return uids
+        known, self._uids_then = self._uids_then, None
+        if known is None or self.parts is None:
+            uids: NDArray[np.int64] = self.read([UID])[UID].to_numpy()
+            return uids
+        then, uids = known
+        found = runs(then, self.parts, [UID])
+        if len(found) == 1 and found[0].place is None and found[0].end - found[0].begin == len(uids):
+            return uids
+        pieces = [
+            uids[run.begin : run.end] if run.place is None else self.read_parts([run.place], [UID])[UID].to_numpy()
+            for run in found
+        ]
+        return np.concatenate([np.empty(0, np.int64), *pieces])
 
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Return whole columns, in the order of samples."""
@@ -99,6 +165,41 @@ class Snapshot:
         with wrapped(f"read {', '.join(told)} of {self.path!r}"):
             table = self.source.to_table(columns)
             return table if self._order is None else table.take(self._order)
+
+    def fragments_of(self, rows: NDArray[np.int64]) -> list[int] | None:
+        """Return the numbers of the fragments that some rows are in; None where that is not known."""
+        parts = self.parts
+        if parts is None:
+            return None
+        return [parts[place].number for place in self._places(rows).tolist()]
+
+    def read_parts(self, places: Sequence[int], columns: Sequence[str]) -> pa.Table:
+        """Return columns of some parts, by their place in `files`, in this order."""
+        numbers = [self.files[place].number for place in places]
+        with wrapped(f"read {', '.join(columns)} of {self.path!r}"):
+            handle = self.source.handle
+            parts = [handle.get_fragment(one) for one in numbers]
+            return handle.scanner(columns=list(columns), fragments=parts).to_table()
+
+    def some(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Return columns in some rows, which are increasing; the parts they are in are read whole if they are many."""
+        parts = self.parts
+        if parts is None or len(rows) <= _FEW:
+            return self.take(rows, columns)
+        places = self._places(rows)
+        sizes = self.starts[places + 1] - self.starts[places]
+        if len(rows) * _DENSE < sizes.sum():
+            return self.take(rows, columns)
+        table = self.read_parts(places.tolist(), columns)
+        if len(rows) == table.num_rows:
+            return table
+        unread = self.starts[places] - np.concatenate([[0], np.cumsum(sizes[:-1])])  # rows before each part
+        counts = np.diff(np.searchsorted(rows, [*self.starts[places], rows[-1] + 1]))
+        return table.take(rows - np.repeat(unread, counts))
+
+    def _places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places of the parts that some rows are in, increasing."""
+        return np.flatnonzero(np.bincount(np.searchsorted(self.starts, rows, side="right") - 1))
 
     def missing(self, column: str) -> NDArray[np.bool_]:
         """Return whether each sample is NULL in a column, which is read a part at a time."""

@@ -17,7 +17,15 @@ from penstock._wording import nearest
 from penstock.errors import CommitNotFoundError, DatasetError, PenstockError, StorageError
 from penstock.storage._wrap import wrapped
 from penstock.storage.reading._snapshot import Snapshot
-from penstock.storage.versions._tags import Mark, create_tag, damaged_refs, delete_tag_named, has_tag, tags_named
+from penstock.storage.versions._tags import (
+    COMMIT,
+    Mark,
+    create_tag,
+    damaged_refs,
+    delete_tag_named,
+    has_tag,
+    tags_named,
+)
 from penstock.storage.writing._landing import kind_of
 
 if TYPE_CHECKING:
@@ -40,17 +48,18 @@ __all__ = [
     "last_commit",
     "new_record",
     "set_tag",
+    "since_commit",
     "user_tags",
     "wrong_tags",
 ]
 
-_COMMIT = "commit-"
 _USER = "user-"
 _MIN_PREFIX = 4
 _RECORD = "commit"  # of the dataset's description: the last commit, in every version that follows it
 _NOTED = ("message", "author", "parent", "merged")
 _LOOK_BACK = 64  # versions
-_UPKEEP = {"Rewrite", "ReserveFragments", "Merge"}  # files merged, columns of no values added: nothing a reader sees
+_UPKEEP = {"Rewrite", "Merge"}  # files merged, columns of no values added: nothing a reader sees
+_RESERVED = "BaseOperation"  # as the engine tells of numbers reserved for the files of the next version, a Rewrite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +167,7 @@ def _record_in(snapshot: Snapshot) -> dict[str, Any]:
 
 def commits(store: Store) -> list[Commit]:
     """Return every commit of every branch, the oldest first."""
-    found = [_from_tag(store, commit_id, mark) for commit_id, mark in tags_named(store, _COMMIT).items()]
+    found = [_from_tag(store, commit_id, mark) for commit_id, mark in tags_named(store, COMMIT).items()]
     return sorted((commit for commit in found if commit), key=lambda commit: (commit.time, commit.version))
 
 
@@ -183,7 +192,7 @@ def last_commit(store: Store, snapshot: Snapshot, known: Commit | None = None) -
     version = _made_at(snapshot, commit_id)
     if version is not None:
         return _commit(record, commit_id, store.branch, version)
-    mark = tags_named(store, _COMMIT).get(commit_id)
+    mark = tags_named(store, COMMIT).get(commit_id)
     branch, made = (mark.branch, mark.version) if mark else (store.branch, snapshot.version)
     return _commit(record, commit_id, branch, made)
 
@@ -206,7 +215,7 @@ def commit_kind(commit_id: str) -> str:
 
 def keep(store: Store, commit: Commit) -> None:
     """Tag a commit's version so that it stays and the history lists it; again, or on a full disk, is no error."""
-    name = f"{_COMMIT}{commit.id}"
+    name = f"{COMMIT}{commit.id}"
     with suppress(StorageError):
         if not has_tag(store, name):
             note = {
@@ -246,30 +255,34 @@ def clean_version(store: Store, last: Commit | None) -> int:
 
 def is_clean(store: Store, snapshot: Snapshot, last: Commit | None) -> bool:
     """Return whether a version equals its last commit; maintenance versions after it change nothing."""
-    if last is None:
-        return False
-    version = snapshot.version
+    return last is not None and bool(since_commit(store, snapshot, last))
+
+
+def since_commit(store: Store, snapshot: Snapshot, last: Commit | None) -> list[int]:
+    """Return the maintenance versions from a version back to one that equals its last commit; none if it differs."""
+    version, later, found = snapshot.version, "", []
     while version > 0:
-        if last.branch == store.branch and last.version == version:
-            return True
+        found.append(version)
+        if last is not None and (last.branch, last.version) == (store.branch, version):
+            return found
         kind, operation = kind_of(snapshot.handle, version)
         if kind is not None:
-            return kind == "reset" or kind.startswith("commit ")
+            return found if kind == "reset" or kind.startswith("commit ") else []
         name = type(operation).__name__
         if name == "Clone":
-            return True
+            return found
         if name == "Restore":
             version = int(operation.version)
             continue
-        if name not in _UPKEEP:
-            return False
-        version -= 1
-    return False
+        if name not in _UPKEEP and (name, later) != (_RESERVED, "Rewrite"):
+            return []
+        version, later = version - 1, name
+    return []
 
 
 def find_version(store: Store, name: str) -> tuple[str | None, int | None]:
     """Return (branch, version) of a commit id or its beginning, a tag, or a branch (version None)."""
-    marks = {**tags_named(store, _COMMIT)}
+    marks = {**tags_named(store, COMMIT)}
     mine = user_tags(store)
     exact = marks.get(name) or mine.get(name)
     if exact:
@@ -308,7 +321,7 @@ def commit_before(store: Store, commit: Commit) -> Commit | None:
 def wrong_tags(store: Store) -> list[str]:
     """Return what is wrong with tags and branches: what cannot be read, or is not what its version records."""
     wrong = [f"the record {file!r} cannot be read" for file in damaged_refs(store)]
-    for commit_id, mark in tags_named(store, _COMMIT).items():
+    for commit_id, mark in tags_named(store, COMMIT).items():
         record = _record_at(store, mark)
         told = {key: mark.note[key] for key in _NOTED if mark.note.get(key)}
         if record and (record.get("id") != commit_id or any(record.get(key) != told[key] for key in told)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import StorageError
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from penstock.storage.writing._store import Store
 
 __all__ = [
+    "COMMIT",
     "Mark",
     "create_tag",
     "damaged_refs",
@@ -26,9 +26,12 @@ __all__ = [
     "tags_named",
 ]
 
+COMMIT = "commit-"  # of the names of tags that no one changes once their note is complete
 _FOLDER = "samples.lance/_refs/tags"
 _FOLDERS = {_FOLDER: ("version",), "samples.lance/_refs/branches": ("parentVersion",)}
+_JSON = ".json"
 _DAMAGED = ".damaged"
+_NEWEST = 32  # records that a power failure can have truncated: each one before them was synced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,29 +55,22 @@ class Mark:
 
 def tags_named(store: Store, kind: str) -> dict[str, Mark]:
     """Return the tags whose name starts with `kind`, without it, sorted."""
-    return {name.removeprefix(kind): mark for name, mark in sorted(_all(store).items()) if name.startswith(kind)}
+    return {name.removeprefix(kind): mark for name, mark in sorted(_all(store, kind).items())}
 
 
-def _all(store: Store) -> dict[str, Mark]:
-    try:
-        with wrapped(f"read the history of {store.location.path!r}"):
-            found = store.handle.tags.list()
-    except StorageError:
-        return _readable(store)
-    return {
-        name: Mark(branch=tag["branch"], version=int(tag["version"]), note=dict(tag.get("metadata") or {}))
-        for name, tag in found.items()
+def _all(store: Store, kind: str) -> dict[str, Mark]:
+    """Read tags, each by itself, so that a damaged one is only left out; those that never change are read once."""
+    location = store.location
+    there = {
+        file.rpartition("/")[2].removesuffix(_JSON): file for file in location.names(_FOLDER) if file.endswith(_JSON)
     }
-
-
-def _readable(store: Store) -> dict[str, Mark]:
-    """Read each tag by itself, where one of them is damaged."""
-    marks = {}
-    for file in (file for file in store.location.names(_FOLDER) if file.endswith(".json")):
-        mark = _parsed(store.location.read(file))
-        if mark is not None:
-            marks[PurePosixPath(file).stem] = mark
-    return marks
+    files = {name: file for name, file in there.items() if name.startswith(kind)}
+    known: dict[str, Mark] = location.lasting
+    new = [name for name in files if name not in known]
+    contents = location.read_all([files[name] for name in new])
+    marks = {name: mark for name, content in zip(new, contents, strict=True) if (mark := _parsed(content)) is not None}
+    known.update({name: mark for name, mark in marks.items() if name.startswith(COMMIT) and mark.note.get("time")})
+    return {name: marks.get(name) or known[name] for name in files if name in marks or name in known}
 
 
 def _parsed(content: bytes | None) -> Mark | None:
@@ -123,12 +119,13 @@ def delete_tag_named(store: Store, name: str) -> None:
 
 
 def refs_are_whole(store: Store) -> bool:
-    """Return whether the engine can read every tag and branch."""
-    with suppress(StorageError), wrapped(f"read the history of {store.location.path!r}"):
-        store.handle.tags.list()
-        store.handle.branches.list()
-        return True
-    return False
+    """Return whether a power failure has truncated no tag or branch; object stores save whole objects."""
+    return store.location.is_remote or all(
+        _is_record(store.location.read(file) or b"", keys)
+        for folder, keys in _FOLDERS.items()
+        for file in store.location.doubtful(folder, _NEWEST)
+        if file.endswith(_JSON)
+    )
 
 
 def sweep_tags(store: Store) -> None:

@@ -1,25 +1,25 @@
-"""Create branches, and clean up versions that nothing refers to."""
+"""Create branches, and delete what dead processes left."""
 
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from penstock.errors import DatasetError, ReadOnlyError, StorageError
 from penstock.storage._wrap import wrapped
 from penstock.storage.versions._commits import branch_names, encoded
 from penstock.storage.versions._tags import keep_ref, refs_are_whole, sweep_tags
-from penstock.storage.writing._landing import latest
 
 if TYPE_CHECKING:
     from penstock.storage.writing._store import Store
 
-__all__ = ["cleanup", "make_branch", "sweep"]
+__all__ = ["make_branch", "sweep"]
 
 
 def sweep(store: Store) -> None:
-    """Delete what dead processes left behind, unless another process is writing."""
+    """Delete what dead processes left behind, unless another process is writing; `cleanup` does in an object store."""
+    if store.location.is_remote:
+        return
     with suppress(StorageError, ReadOnlyError), store.location.lock(timeout=0):
         store.location.sweep()
         if not refs_are_whole(store):
@@ -38,12 +38,3 @@ def make_branch(store: Store, name: str, version: int) -> str:
     keep_ref(store, f"samples.lance/_refs/branches/{branch}.json")
     store.on(branch).sync()
     return branch
-
-
-def cleanup(store: Store, older_than: timedelta) -> int:
-    """Delete the files of versions that are older and have no name; return the bytes freed."""
-    with store.location.lock(), wrapped(f"clean up {store.location.path!r}"):
-        store.location.sweep()
-        newest = latest(store.handle, store.branch)
-        stats = newest.cleanup_old_versions(older_than, error_if_tagged_old_versions=False)
-    return int(stats.bytes_removed)

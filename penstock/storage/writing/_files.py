@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import StorageError
 from penstock.storage._location import Location
+from penstock.storage._version_files import root_of
+from penstock.storage.reading._columns import owner_columns
 
 if TYPE_CHECKING:
     import lance
 
     from penstock.storage.reading._snapshot import Snapshot
 
-__all__ = ["VersionFile", "files_of", "names_in", "root_of", "secure"]
+__all__ = ["VersionFile", "files_of", "names_in", "secure"]
 
 _ENDS = {".lance": b"LANC", ".arrow": b"ARROW1"}  # the last bytes of a whole file
 
@@ -41,11 +43,6 @@ class VersionFile:
     last: int
 
 
-def root_of(branch: str | None) -> str:
-    """Return the folder below the dataset where the engine keeps the files of a branch."""
-    return "samples.lance" if branch is None else f"samples.lance/tree/{branch}"
-
-
 def files_of(snapshot: Snapshot) -> Iterator[VersionFile]:
     """Yield the data files and deletion files of a version, with their rows and columns."""
     handle = snapshot.handle
@@ -57,7 +54,7 @@ def files_of(snapshot: Snapshot) -> Iterator[VersionFile]:
         last = start + fragment.count_rows() - 1
         for data in meta.files:
             name = f"{_root(snapshot, bases, data.base_id)}/data/{data.path}"
-            yield VersionFile(name=name, columns=_columns(fields, data.fields), first=start, last=last)
+            yield VersionFile(name=name, columns=owner_columns(fields, data.fields), first=start, last=last)
         if meta.deletion_file is not None:
             root = _root(snapshot, bases, meta.deletion_file.base_id)
             yield VersionFile(name=f"{root}/{meta.deletion_file.path(meta.id)}", columns=(), first=start, last=last)
@@ -69,16 +66,6 @@ def _root(snapshot: Snapshot, bases: Mapping[int, Any], base_id: int | None) -> 
     if base_id is not None and base_id in bases:
         return f"samples.lance{str(bases[base_id].path).rpartition('/samples.lance')[2]}"
     return root_of(snapshot.branch)
-
-
-def _columns(fields: Sequence[tuple[int, str]], ids: Sequence[int]) -> tuple[str, ...]:
-    """Return the columns of some field numbers: the parts of a list follow its own number."""
-    found: dict[str, None] = {}
-    for leaf in ids:
-        before = [name for number, name in fields if number <= leaf]
-        if before:
-            found[before[-1]] = None
-    return tuple(found)
 
 
 # ---- whole, and on the disk ----------------------------------------------------------------------

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage._location import Location
 from penstock.storage.reading._columns import UID, fields_of, table_of
 from penstock.storage.reading._snapshot import META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
@@ -18,9 +19,18 @@ if TYPE_CHECKING:
     import lance
     import pyarrow as pa
 
-__all__ = ["ROWS_PER_FILE", "Steps", "append_operation", "delete_operation", "meta_operation", "missing_fields"]
+__all__ = [
+    "ROWS_PER_FILE",
+    "Steps",
+    "append_operation",
+    "delete_operation",
+    "meta_operation",
+    "missing_fields",
+    "rewrite_operation",
+]
 
 ROWS_PER_FILE = 100_000
+_FEW_FRAGMENTS = 16  # up to which rewriting one by one is faster than looking for the rows in all
 
 
 class Steps:
@@ -33,17 +43,18 @@ class Steps:
     ----------
     handle : LanceDataset
         The version the changes start from.
-    path : str
+    location : Location
         Where the dataset is, for messages.
     branch : str or None
         Its branch.
     """
 
-    def __init__(self, handle: lance.LanceDataset, path: str, branch: str | None) -> None:
+    def __init__(self, handle: lance.LanceDataset, location: Location, branch: str | None) -> None:
         self._handle = handle
-        self._path = path
+        self._location = location
         self._branch = branch
         self.detached: list[int] = []
+        self.records: list[str] = []  # of the detached versions and of what made each, below the branch
 
     @property
     def handle(self) -> lance.LanceDataset:
@@ -52,18 +63,29 @@ class Steps:
 
     def snapshot(self) -> Snapshot:
         """Return what the changes so far leave."""
-        return Snapshot(StoredVersion(self._handle, self._path, self._branch), self._path, self._branch)
+        return Snapshot(StoredVersion(self._handle, self._location.path, self._branch), self._location, self._branch)
 
     def _take(self, operation: Any) -> None:
         import lance
 
-        read_version = None if isinstance(operation, lance.Transaction) else self._handle.version
-        self._handle = lance.LanceDataset.commit(self._handle, operation, read_version=read_version, detached=True)
+        made = isinstance(operation, lance.Transaction)
+        step = operation if made else lance.Transaction(int(self._handle.version), operation)
+        self._handle = lance.LanceDataset.commit(self._handle, step, detached=True)
         self.detached.append(int(self._handle.version))
+        self.records += [
+            f"_versions/d{self.detached[-1]}.manifest",
+            f"_transactions/{step.read_version}-{step.uuid}.txn",
+        ]
 
-    def rewrite(self, table: pa.Table) -> None:
-        """Replace the columns of `table` in the rows of its uids; order and row ids stay."""
+    def rewrite(self, table: pa.Table, fragments: Sequence[int] | None = None) -> None:
+        """Replace the columns of `table` in the rows of its uids; order and row ids stay.
+
+        `fragments` are the numbers of those that have all of these rows, where that is known: only they are read.
+        """
         if table.column_names == [UID]:
+            return
+        if fragments is not None and len(fragments) <= _FEW_FRAGMENTS:
+            self._take(rewrite_operation(self._handle, table, fragments))
             return
         merge = self._handle.merge_insert(UID).when_matched_update_all().write_mode("rewrite_columns")
         self._take(merge.execute_uncommitted(table)[0])
@@ -109,21 +131,57 @@ def append_operation(handle: lance.LanceDataset, table: pa.Table) -> Any:
     return lance.LanceOperation.Append(fragments)
 
 
-def delete_operation(handle: lance.LanceDataset, uids: NDArray[np.int64]) -> Any:
-    """Write deletion marks and return the operation that makes them true; None where no row has such a uid."""
+def rewrite_operation(handle: lance.LanceDataset, table: pa.Table, fragments: Sequence[int]) -> Any:
+    """Write the columns of `table` anew in some fragments, and return the operation that makes them true."""
+    import lance
+
+    updated, fields, offsets = [], set(), {}
+    for number in fragments:
+        fragment = handle.get_fragment(number)
+        made, changed, rows = fragment.update_columns(table, left_on=UID, with_offsets=True)
+        updated.append(made)
+        fields.update(changed)
+        offsets[number] = rows
+    lists = {field.id() for field in handle.lance_schema.fields() if field.name() in table.column_names[1:]}
+    return lance.LanceOperation.Update(
+        updated_fragments=updated,
+        fields_modified=sorted({*fields, *lists}),  # of a list also its own number, or an index would not follow
+        update_mode="rewrite_columns",
+        updated_fragment_offsets=offsets,
+    )
+
+
+def delete_operation(handle: lance.LanceDataset, uids: NDArray[np.int64], near: Sequence[int] | None = None) -> Any:
+    """Write deletion marks and return the operation that makes them true; None where no row has such a uid.
+
+    `near` are the fragments that had the rows in the version they were chosen from: these are searched first.
+    """
     import lance
 
     predicate = f"{UID} IN ({', '.join(map(str, uids.tolist()))})"
-    found = handle.scanner(columns=[], filter=predicate, with_row_address=True).to_table()["_rowaddr"]
-    files = np.unique(found.to_numpy().astype(np.uint64) >> np.uint64(32)).tolist()
+    files = _files_with(handle, predicate, near) if near is not None else []
+    if sum(found for _, found in files) < len(uids):  # another writer moved them: all are searched
+        files = _files_with(handle, predicate, None)
     touched, emptied = [], []
-    for fragment in map(handle.get_fragment, files):
+    for fragment in (handle.get_fragment(number) for number, _ in files):
         left = fragment.delete(predicate)
         if left is None:
             emptied.append(fragment.fragment_id)
         else:
             touched.append(left)
     return lance.LanceOperation.Delete(touched, emptied, predicate) if touched or emptied else None
+
+
+def _files_with(handle: lance.LanceDataset, predicate: str, near: Sequence[int] | None) -> list[tuple[int, int]]:
+    """Return the fragments that have rows of a predicate, and how many; `near` alone are searched if given."""
+    known = {fragment.fragment_id: fragment for fragment in handle.get_fragments()}
+    chosen = None if near is None else [known[number] for number in near if number in known]
+    if chosen is not None and not chosen:
+        return []
+    scanner = handle.scanner(columns=[], filter=predicate, with_row_address=True, fragments=chosen)
+    found = scanner.to_table()["_rowaddr"].to_numpy().astype(np.uint64) >> np.uint64(32)
+    numbers, counts = np.unique(found, return_counts=True)
+    return list(zip(numbers.tolist(), counts.tolist(), strict=True))
 
 
 def missing_fields(handle: lance.LanceDataset, specs: Sequence[TensorSpec]) -> list[pa.Field]:

@@ -7,7 +7,8 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -16,13 +17,17 @@ from numpy.typing import NDArray
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
-from penstock.storage._version_files import record_of
+from penstock.storage._publishing import complete_replacement, replaced_in_store
+from penstock.storage._readers import hold
+from penstock.storage._version_files import record_of, root_of
 from penstock.storage._wrap import is_conflict, wrapped
+from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID, column_names, table_of
 from penstock.storage.reading._served import Refused, ServedVersion
 from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
-from penstock.storage.writing._files import names_in, root_of, secure
+from penstock.storage.writing._compaction import all_options, compacted, sizes, small_options
+from penstock.storage.writing._files import names_in, secure
 from penstock.storage.writing._landing import KIND, land, latest, settled
 from penstock.storage.writing._steps import (
     ROWS_PER_FILE,
@@ -41,7 +46,6 @@ __all__ = ["ROWS_PER_FILE", "Store", "open_version"]
 
 _SPARE = "_spare"  # rewriting columns is refused when they are all there are
 _TRIES = 20
-_SMALL_FILES = 8
 _MESSAGE = "__lance_commit_message"
 _T = TypeVar("_T")
 
@@ -80,7 +84,7 @@ class Store:
         ENGINE.check()
         if location.is_file():
             raise DatasetError(f"{location.path!r} is a file. Expected a folder or a new path")
-        location.recover()
+        _recover(location)
         if location.exists() and not overwrite:
             raise DatasetExistsError(
                 f"a dataset already exists at {location.path!r}",
@@ -90,7 +94,7 @@ class Store:
             [pa.field(UID, pa.int64()), pa.field(_SPARE, pa.bool_())],
             metadata={META_KEY: json.dumps({**meta, ID: secrets.token_hex(8)})},
         )
-        with wrapped(f"create a dataset at {location.path!r}"), location.replaced(overwrite=overwrite) as uri:
+        with wrapped(f"create a dataset at {location.path!r}"), _replaced(location, overwrite=overwrite) as uri:
             lance.write_dataset(
                 schema.empty_table(),
                 uri,
@@ -99,6 +103,7 @@ class Store:
                 data_storage_version="2.2",
                 enable_stable_row_ids=True,
                 max_rows_per_file=ROWS_PER_FILE,
+                storage_options=location.engine_options(),
             )
         return cls.open(location)
 
@@ -108,7 +113,7 @@ class Store:
         import lance
 
         ENGINE.check()
-        location.recover()
+        _recover(location)
         if not location.exists():
             raise DatasetNotFoundError(
                 f"there is no dataset at {location.path!r}. Expected a folder or URL written by penstock",
@@ -116,7 +121,7 @@ class Store:
             )
         location.step_over_torn(branch)
         with wrapped(f"open the dataset at {location.path!r}"):
-            handle = lance.dataset(location.samples_uri)
+            handle = lance.dataset(location.samples_uri, storage_options=location.engine_options())
             if branch is not None:
                 handle = handle.checkout_version((branch, None))
         return cls(location, handle, branch)
@@ -152,8 +157,18 @@ class Store:
         with wrapped(f"read version {version} of {self.location.path!r}"):
             return self._snapshot(self._handle.checkout_version((self.branch, version)))
 
+    def hold(self, snapshot: Snapshot) -> bool:
+        """Keep a version of this branch from being cleaned up while its snapshot exists; tell whether it is there."""
+        if self.location.is_remote:
+            return True
+        home = Path(self.location.path)
+        record = home / self._folder / "_versions" / record_of(snapshot.version)
+        return hold(home, snapshot, snapshot.branch, snapshot.version, record)
+
     def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
-        return Snapshot(StoredVersion(handle, self.location.path, self.branch), self.location.path, self.branch)
+        stored = StoredVersion(handle, self.location.path, self.branch)
+        cache = self.location.cache if self.location.is_remote else None
+        return Snapshot(stored if cache is None else CachedVersion(stored, cache), self.location, self.branch)
 
     def _latest(self) -> lance.LanceDataset:
         return (settled if self.location.is_remote else latest)(self._handle, self.branch)
@@ -201,7 +216,7 @@ class Store:
         def step(handle: lance.LanceDataset) -> int | None:
             steps = Steps(
                 handle if start is None else handle.checkout_version((self.branch, start)),
-                self.location.path,
+                self.location,
                 self.branch,
             )
             change(steps)
@@ -209,7 +224,7 @@ class Store:
                 return int(handle.version)
             operation = lance.LanceOperation.Restore(steps.detached[-1])
             made = self._land(handle, operation, {KIND: kind}, new=self._new_files(handle, steps.handle))
-            self._forget(steps.detached)
+            self._forget(steps.records)
             return None if made is None else int(made.version)
 
         return self._redo(action, step)
@@ -229,6 +244,7 @@ class Store:
         The files it names are on the disk before it, and its record when this returns.
         """
         secure(self.location, self.branch, new)
+        self.location.check_lock()
         made = land(handle, self.branch, operation, properties, base=int(handle.version))
         if made is not None:
             self._sync(made)
@@ -256,10 +272,10 @@ class Store:
     def _folder(self) -> str:
         return root_of(self.branch)
 
-    def _forget(self, detached: Sequence[int]) -> None:
+    def _forget(self, records: Sequence[str]) -> None:
         """Delete the records of versions that only led to another one; leftovers do no harm."""
         with suppress(StorageError):
-            self.location.delete([f"{self._folder}/_versions/d{version}.manifest" for version in detached])
+            self.location.delete([f"{self._folder}/{record}" for record in records])
 
     def update_meta(self, change: Callable[[dict[str, Any]], dict[str, Any]], action: str | None = None) -> None:
         """Replace what the dataset says of itself by `change` of what it says now."""
@@ -310,11 +326,11 @@ class Store:
 
         self._redo(f"append samples to {self.location.path!r}", step)
 
-    def delete(self, uids: NDArray[np.int64], message: str) -> None:
-        """Delete rows by identity."""
+    def delete(self, uids: NDArray[np.int64], message: str, near: Sequence[int] | None = None) -> None:
+        """Delete rows by identity; `near` are the fragments that had them in the version they were chosen from."""
 
         def step(handle: lance.LanceDataset) -> bool | None:
-            operation = delete_operation(handle, uids)
+            operation = delete_operation(handle, uids, near)
             if operation is None:
                 return True
             new = names_in(operation.updated_fragments)
@@ -322,42 +338,44 @@ class Store:
 
         self._redo(f"delete samples of {self.location.path!r}", step)
 
-    def compact(self) -> None:
-        """Merge files when many are small; order and row ids stay."""
+    def compact(self, *, everything: bool = False) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Merge files where many are small; order and row ids stay. Return files and deleted rows before and after.
 
-        def step(handle: lance.LanceDataset) -> bool:
-            small = [fragment for fragment in handle.get_fragments() if fragment.physical_rows < ROWS_PER_FILE // 2]
-            if len(small) > _SMALL_FILES:
-                self._sync(self._compacted(handle))
-            return True
+        `everything`: merge all that can be, and drop deleted rows.
+        """
 
-        self._redo(f"compact {self.location.path!r}", step)
+        def step(handle: lance.LanceDataset) -> tuple[tuple[int, int], tuple[int, int]]:
+            before = sizes(handle)
+            options = all_options() if everything else small_options(handle)
+            if options is not None and compacted(handle, options, self._secure):
+                self._sync(handle)
+            return before, sizes(handle)
 
-    def _compacted(self, handle: lance.LanceDataset) -> lance.LanceDataset:
-        """Merge small files; the merged ones are on the disk before the version that names them."""
-        from lance.fragment import FragmentMetadata
-        from lance.optimize import Compaction
+        return self._redo(f"compact {self.location.path!r}", step)
 
-        done = [
-            task.execute(handle) for task in Compaction.plan(handle, {"target_rows_per_fragment": ROWS_PER_FILE}).tasks
-        ]
-        merged = [json.dumps(made) for result in done for made in json.loads(result.json())["new_fragments"]]
-        secure(self.location, self.branch, names_in(map(FragmentMetadata.from_json, merged)))
-        Compaction.commit(handle, done)
-        return handle
+    def _secure(self, files: Mapping[str, int | None]) -> None:
+        secure(self.location, self.branch, files)
 
 
-def open_version(path: str, branch: str | None, version: int) -> Snapshot:
+def _recover(location: Location) -> None:
+    """Complete or take back what a process that died was about to do."""
+    location.recover()
+    complete_replacement(location)
+
+
+def _replaced(location: Location, *, overwrite: bool) -> AbstractContextManager[str]:
+    return replaced_in_store(location) if location.is_remote else location.replaced(overwrite=overwrite)
+
+
+def open_version(location: Location, branch: str | None, version: int) -> Snapshot:
     """Return a version to read, in a forked child too."""
     if ENGINE.works_here:
-        return Store.open(Location(path), branch).at(version)
-    return Snapshot(ServedVersion(path, branch, version), path, branch)
+        return Store.open(location, branch).at(version)
+    return Snapshot(ServedVersion(location, branch, version), location, branch)
 
 
 def _hint(location: Location) -> str | None:
     """Suggest a dataset with a similar path."""
-    from pathlib import Path
-
     from penstock._wording import nearest
 
     parent = Path(location.path).parent

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from penstock.table._ragged import Ragged
 from penstock.table.drafts._class_keys import class_keys, merged_into, new_index
 from penstock.table.drafts._overlay import OverlayTable
+from penstock.table.drafts._pairs import Pairs, pairs_of
 from penstock.tensors import Cell
 
 __all__ = ["Difference", "compare"]
@@ -68,19 +69,13 @@ def compare(before: OverlayTable, after: OverlayTable, *, follow_merges: bool = 
     Difference
         What differs.
     """
-    before_uids = before.stored.uids
-    in_after = after.positions(before_uids)
-    common_before = np.flatnonzero(in_after >= 0).astype(np.int64)
-    common_after = in_after[common_before]
+    pairs = pairs_of(before, after)
     specs, others = after.stored.specs, before.stored.specs
     shared = [name for name in specs if name in others]
     return Difference(
-        added=np.flatnonzero(before.positions(after.stored.uids) < 0).astype(np.int64),
-        removed=np.flatnonzero(in_after < 0).astype(np.int64),
-        edited={
-            name: np.sort(common_after[_differs(before, after, name, (common_before, common_after), follow_merges)])
-            for name in shared
-        },
+        added=pairs.added,
+        removed=pairs.removed,
+        edited={name: _edited(before, after, name, pairs, follow_merges) for name in shared},
         tensors_added=tuple(name for name in specs if name not in others),
         tensors_removed=tuple(name for name in others if name not in specs),
         class_names={
@@ -96,16 +91,28 @@ def compare(before: OverlayTable, after: OverlayTable, *, follow_merges: bool = 
     )
 
 
+def _edited(before: OverlayTable, after: OverlayTable, name: str, pairs: Pairs, follow: bool) -> NDArray[np.int64]:
+    """Return the rows of the later state whose sample of a tensor differs, increasing."""
+    index = _class_index(before, after, name, follow)
+    one, two = before.stored.specs[name], after.stored.specs[name]
+    alike = (one.htype, one.dtype, one.ndim, one.link) == (two.htype, two.dtype, two.ndim, two.link)
+    rows = pairs.suspects(name) if alike and index is None else pairs.common()
+    return np.sort(rows[1][_differs(before, after, name, rows, index)])
+
+
 def _differs(
-    before: OverlayTable, after: OverlayTable, name: str, rows: tuple[NDArray[np.int64], ...], follow: bool
+    before: OverlayTable,
+    after: OverlayTable,
+    name: str,
+    rows: tuple[NDArray[np.int64], NDArray[np.int64]],
+    index: NDArray[np.int64] | None,
 ) -> NDArray[np.bool_]:
     if after.stored.specs[name].is_encoded or before.stored.specs[name].is_encoded:
         return _cells_differ(before, after, name, *rows)
-    column = before.column(name).take(rows[0])
-    index = _class_index(before, after, name, follow)
+    column = before.some(name, rows[0])
     if index is not None and len(index):
         column = replace(column, values=index[column.values])
-    return columns_differ(column, after.column(name).take(rows[1]))
+    return columns_differ(column, after.some(name, rows[1]))
 
 
 def _class_index(before: OverlayTable, after: OverlayTable, name: str, follow: bool) -> NDArray[np.int64] | None:
@@ -138,12 +145,7 @@ def _cells_differ(
 ) -> NDArray[np.bool_]:
     """Compare images, masks and links by what is stored, a chunk at a time; equal digests spare the bytes."""
     differs = np.zeros(len(rows), bool)
-    same_file = before.stored.snapshot.version == after.stored.snapshot.version
-    if same_file and before.stored.snapshot.branch == after.stored.snapshot.branch:
-        touched = np.union1d(before.edited_rows(name), after.edited_rows(name))
-        places = np.flatnonzero(np.isin(rows, touched))
-    else:
-        places = _unlike_digests(before, after, name, rows, others)
+    places = _unlike_digests(before, after, name, rows, others) if len(rows) else rows
     for start in range(0, len(places), _CHUNK):
         chunk = places[start : start + _CHUNK]
         ours = _in_order(before, rows[chunk], name)

@@ -19,9 +19,20 @@ from penstock.table._stored import cells_of_columns
 from penstock.table.drafts._draft import Draft, Edits
 from penstock.tensors import TensorSpec
 
-__all__ = ["DraftFile", "DraftNote", "DraftPart", "delete_drafts", "draft_files", "read_drafts", "write_draft"]
+__all__ = [
+    "DraftFile",
+    "DraftNote",
+    "DraftPart",
+    "delete_drafts",
+    "draft_bases",
+    "draft_files",
+    "draft_folder",
+    "read_drafts",
+    "write_draft",
+]
 
 _NOTE = ".draft.json"  # no tensor's name begins with a dot
+_DAMAGED = (zipfile.BadZipFile, LookupError, ValueError, TypeError, AttributeError)
 _NAME = re.compile(r"(\d+)-([0-9a-f]+)\.(set|base)")
 
 
@@ -75,18 +86,29 @@ class DraftPart:
     note: DraftNote
 
 
-def _folder(branch: str | None) -> str:
+def draft_folder(branch: str | None) -> str:
+    """Return the folder of the edits of a branch."""
     return f"drafts/{branch or encoded('main')}"
 
 
 def draft_files(location: Location, branch: str | None) -> list[DraftFile]:
     """Return the files of edits of a branch, in the order they were created."""
     found = []
-    for name in location.names(_folder(branch)):
+    for name in location.names(draft_folder(branch)):
         parsed = _NAME.fullmatch(name.rpartition("/")[2])
         if parsed:
             found.append(DraftFile(counter=int(parsed[1]), session=parsed[2], name=name))
     return sorted(found)
+
+
+def draft_bases(location: Location, branch: str | None) -> set[int]:
+    """Return the versions of a branch that edits were made over, of every session; conflicts are found by them."""
+    found = set()
+    for file in draft_files(location, branch):
+        content = io.BytesIO(location.read(file.name) or b"")
+        with suppress(*_DAMAGED), zipfile.ZipFile(content) as archive:
+            found.add(_note(json.loads(archive.read(_NOTE))).version)
+    return found - {-1}
 
 
 def write_draft(
@@ -101,7 +123,7 @@ def write_draft(
 ) -> DraftFile:
     """Write edits to a new file."""
     kind = "base" if note.replaces else "set"
-    name = f"{_folder(branch)}/{counter:020d}-{session}.{kind}"
+    name = f"{draft_folder(branch)}/{counter:020d}-{session}.{kind}"
     location.write(name, _packed(specs, draft, note))
     return DraftFile(counter=counter, session=session, name=name)
 

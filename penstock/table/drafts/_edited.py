@@ -65,17 +65,33 @@ def with_rows_replaced(base: Ragged, rows: NDArray[np.int64], edited: Ragged) ->
     """
     ranks = np.argsort(rows, kind="stable")
     rows, edited = rows[ranks], edited.take(ranks.astype(np.int64))
-    lengths = base.lengths
-    lengths[rows] = edited.lengths
-    offsets = np.zeros(len(base) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
+    offsets = _offsets(base, rows, edited)
     return Ragged(
-        values=_spliced(base, rows, edited),
+        values=_with_values(base, rows, edited) if offsets is base.offsets else _spliced(base, rows, edited),
         offsets=offsets,
         shapes=_with_shapes(base, rows, edited),
         valid=_with_valid(base, rows, edited),
         class_names=base.class_names,
     )
+
+
+def _offsets(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> NDArray[np.int64]:
+    """Return where each row begins: those after an edited row are moved by what it has more or less than before."""
+    more = np.cumsum(edited.lengths - (base.offsets[rows + 1] - base.offsets[rows]))
+    if not more.any():
+        return base.offsets
+    offsets = base.offsets.copy()
+    for begin, end, by in zip(rows.tolist(), [*rows[1:].tolist(), len(base)], more.tolist(), strict=True):
+        offsets[begin + 1 : end + 1] += by
+    return offsets
+
+
+def _with_values(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> NDArray[Any]:
+    values = base.values.copy()
+    for place, begin in enumerate(base.offsets[rows].tolist()):
+        new = edited.values[edited.offsets[place] : edited.offsets[place + 1]]
+        values[begin : begin + len(new)] = new
+    return values
 
 
 def _spliced(base: Ragged, rows: NDArray[np.int64], edited: Ragged) -> NDArray[Any]:

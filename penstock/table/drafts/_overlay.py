@@ -7,18 +7,29 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import PenstockError
-from penstock.storage import Credentials, LinkReader, open_version, renewed_lock
+from penstock.storage import (
+    ID,
+    Changes,
+    Credentials,
+    LinkReader,
+    Location,
+    column_names,
+    open_version,
+    renewed_lock,
+)
 from penstock.table._checks import checked_rows, checked_tensor
+from penstock.table._lengths import exact_bounds, widened, without_rows
 from penstock.table._ragged import Ragged
 from penstock.table._samples import samples_of_column
 from penstock.table._stored import StoredTable
-from penstock.table._table import Table
+from penstock.table._table import Earlier, Table
 from penstock.table.drafts._draft import Draft
 from penstock.table.drafts._edited import column_of_cells, sample_of_cell, with_rows_replaced
 from penstock.tensors import MAX_IMAGE_BYTES, Cell, Link, TensorSpec, image_shape
@@ -28,6 +39,7 @@ __all__ = ["OverlayTable"]
 _LABEL_KINDS = ("class_label", "bbox")
 _HEADER_THREADS = 4
 _FEW_TEXTS = 200_000  # rows up to which a column of text is simply held
+_FEW = 8  # up to one row in so many files that differ
 _MANY_ROWS = 1024  # from here on reading the whole column is faster than rows of it
 
 
@@ -44,6 +56,8 @@ class OverlayTable(Table):
         Where credentials of links are looked up.
     max_image_bytes : int, optional
         Most bytes an image or mask may have when it is decoded; None for any size.
+    before : OverlayTable, optional
+        The same version without edits, or an earlier version, which is in memory.
     """
 
     def __init__(
@@ -53,18 +67,34 @@ class OverlayTable(Table):
         credentials: Credentials,
         *,
         max_image_bytes: int | None = MAX_IMAGE_BYTES,
+        before: OverlayTable | None = None,
     ) -> None:
         self.stored = stored
         self.draft = draft
         self._credentials = credentials
         self._max_image_bytes = max_image_bytes
+        self._before = before
         self._columns: dict[str, Ragged] = {}
         self._lock = renewed_lock(threading.RLock())  # taken before that of `stored`, never the other way round
 
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
-        known = (snapshot.path, snapshot.branch, snapshot.version, self.stored.label, self.draft, self._credentials)
+        place = (snapshot.location, snapshot.branch, snapshot.version)
+        known = (*place, self.stored.label, self.draft, self._credentials)
         return _reopen, known, {"_max_image_bytes": self._max_image_bytes}
+
+    @cached_property
+    def earlier(self) -> Earlier | None:
+        """The state before the edits, or an earlier version; None where neither is in memory or much has changed."""
+        before, self._before = self._before, None
+        return None if before is None else earlier_of(before, self)
+
+    @property
+    def root(self) -> OverlayTable:
+        """The oldest state in memory that `earlier` leads to, itself where there is none."""
+        known = self.__dict__.get("earlier")
+        before = self._before if known is None else known.table
+        return before.root if isinstance(before, OverlayTable) else self
 
     @property
     def num_rows(self) -> int:
@@ -92,12 +122,19 @@ class OverlayTable(Table):
         return {name: self._with_lengths(spec) for name, spec in self.stored.specs.items()}
 
     def _with_lengths(self, spec: TensorSpec) -> TensorSpec:
-        if spec.htype != "class_label" or not self.draft.edits.get(spec.name):
+        if spec.htype != "class_label" or not self.draft.edits.get(spec.name) or not self.num_rows:
             return spec
-        lengths = self.column(spec.name).lengths
-        if not len(lengths):
-            return spec
-        return replace(spec, length_min=int(lengths.min()), length_max=int(lengths.max()))
+        least, greatest = self._bounds(spec)
+        return replace(spec, length_min=least, length_max=greatest)
+
+    def _bounds(self, spec: TensorSpec) -> tuple[int, int]:
+        """Return the least and the greatest number of labels of a sample."""
+        bounds, edits = self.stored.bounds(spec.name), self._edited_rows.get(spec.name, {})
+        if not edits:
+            return bounds
+        edited, rows = column_of_cells(spec, list(edits.values())), np.sort(np.fromiter(edits, np.int64, len(edits)))
+        others = without_rows(self.stored.offsets(spec.name), rows)
+        return exact_bounds(chain([edited.offsets], others), widened(bounds, [edited]))
 
     def revision(self, tensor: str) -> str:
         """Return a key that changes whenever a value of this tensor does."""
@@ -123,6 +160,23 @@ class OverlayTable(Table):
         for tensor, edits in self.draft.edits.items():
             rows = self.stored.positions(np.fromiter(edits, np.int64, len(edits)))
             found[tensor] = {int(row): cell for row, cell in zip(rows, edits.values(), strict=True) if row >= 0}
+        return found
+
+    def some(self, tensor: str, rows: NDArray[np.int64]) -> Ragged:
+        """Return the samples of some rows of a tensor that is not an image or mask; few of them are read alone."""
+        rows = self._checked(rows)
+        if tensor in self._columns:
+            return self._columns[tensor].take(rows)
+        if len(rows) > 1 and not (rows[1:] > rows[:-1]).all():
+            unique, places = np.unique(rows, return_inverse=True)
+            return self.some(tensor, unique).take(places.reshape(-1).astype(np.int64))
+        found = self.stored.some(tensor, rows)
+        edited = self._edited_rows.get(tensor, {})
+        here = [place for place, row in enumerate(rows.tolist()) if row in edited] if edited else []
+        if here:
+            cells = [edited[int(rows[place])] for place in here]
+            new = column_of_cells(self.stored.specs[tensor], cells)
+            found = with_rows_replaced(found, np.array(here, np.int64), new)
         return found
 
     def edited_rows(self, tensor: str) -> NDArray[np.int64]:
@@ -219,7 +273,17 @@ class OverlayTable(Table):
                 for own, sample in zip(drafted, samples, strict=True)
             ]
         links = [None if cell.value is None else Link(str(cell.value), cell.creds_key) for cell in cells]
-        return self._links.fetch(links)
+        return self._links.fetch(
+            links, lambda places: self._recorded(spec.name, rows[places], [cells[place] for place in places])
+        )
+
+    def _recorded(self, tensor: str, rows: NDArray[np.int64], cells: list[Cell]) -> list[int | None]:
+        """Return the recorded digests of some increasing rows; cells were read without."""
+        edits = self._edited_rows.get(tensor, {})
+        stored = self.stored.cells(rows, [tensor])[tensor]
+        return [
+            (cell if int(row) in edits else known).digest for row, cell, known in zip(rows, cells, stored, strict=True)
+        ]
 
     def cells(self, rows: NDArray[np.int64], tensors: Sequence[str]) -> dict[str, list[Cell]]:
         """Return the cells of increasing rows as they are stored or drafted, links not followed."""
@@ -241,7 +305,13 @@ class OverlayTable(Table):
 
     @cached_property
     def _links(self) -> LinkReader:
-        return LinkReader(self.stored.snapshot.meta.get("link_roots", []), self._credentials)
+        roots = self.stored.snapshot.meta.get("link_roots", [])
+        return LinkReader(roots, self._credentials, self.stored.snapshot.location.cache)
+
+    def from_store(self) -> OverlayTable:
+        """Return the same table, read without the local cache."""
+        stored = StoredTable(self.stored.snapshot.from_store(), self.stored.label)
+        return OverlayTable(stored, self.draft, self._credentials, max_image_bytes=self.max_image_bytes)
 
     def links(self, rows: NDArray[np.int64], tensor: str) -> list[Link | None]:
         """Return where the linked files of some rows are."""
@@ -260,11 +330,39 @@ class OverlayTable(Table):
 
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows, int64."""
-        return self.stored.uids[self._checked(rows)]
+        rows = self._checked(rows)
+        uids = self.stored.uids[rows]
+        if len(rows) <= _MANY_ROWS:
+            self.stored.remember(uids, rows)
+        return uids
 
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each uid, int64; -1 if it does not exist."""
         return self.stored.positions(np.asarray(uids, np.int64))
+
+
+def earlier_of(before: OverlayTable, table: OverlayTable) -> Earlier | None:
+    """Return how a table differs from one before it; None where that is not known, or where samples were added."""
+    if before.stored is table.stored:
+        return Earlier(table=before, removed=np.empty(0, np.int64), changed=table.edited_rows)
+    root = before.root  # one state is kept, not one for each version
+    if table.draft:
+        return None
+    one, two = root.stored.snapshot, table.stored.snapshot
+    if one.path != two.path or one.meta.get(ID) != two.meta.get(ID):
+        return None
+    two.learn(one)
+    if one.parts is None or two.parts is None:
+        return None
+    changes = Changes(one, two)
+    if changes.num_unlike * _FEW > two.num_rows or len(changes.added):
+        return None
+    return Earlier(table=root, removed=changes.removed, changed=lambda name: _changed(changes, root, table, name))
+
+
+def _changed(changes: Changes, root: OverlayTable, table: OverlayTable, name: str) -> NDArray[np.int64]:
+    names = {*column_names(root.stored.specs[name]), *column_names(table.stored.specs[name])}
+    return np.sort(changes.suspects(names)[1])
 
 
 def _shape(image: Any) -> tuple[int, int, int]:
@@ -275,6 +373,6 @@ def _shape(image: Any) -> tuple[int, int, int]:
 
 
 def _reopen(
-    path: str, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
+    location: Location, branch: str | None, version: int, label: str, draft: Draft, credentials: Credentials
 ) -> OverlayTable:
-    return OverlayTable(StoredTable(open_version(path, branch, version), label), draft, credentials)
+    return OverlayTable(StoredTable(open_version(location, branch, version), label), draft, credentials)

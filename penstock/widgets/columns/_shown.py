@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from penstock.table import Ragged, Table
 from penstock.tensors import TensorSpec
 from penstock.tql import QueryResult, parse
@@ -37,10 +34,6 @@ class ShownColumn:
     def column(self, table: Table) -> Ragged:
         """Return the values."""
         return table.column(self.name) if self.computed is None else self.computed
-
-    def index(self, positions: NDArray[np.int64], pool: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return where in the column the samples at some positions of the pool are."""
-        return pool[positions] if self.computed is None else positions
 
 
 def shown_columns(text: str, result: QueryResult, table: Table) -> dict[str, ShownColumn]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples import content_of
+from penstock.dataset.shown._words import equal
 from penstock.errors import SampleIndexError
 from penstock.table import OverlayTable, class_keys
 from penstock.widgets.editing._sample import stored_alone, values_at
@@ -97,13 +98,6 @@ class Step(Protocol):
 def keys_of(table: OverlayTable, tensor: str) -> tuple[str, ...]:
     """Return what identifies each class of a tensor, by index, whatever its name."""
     return class_keys(table.stored.snapshot.meta, tensor)
-
-
-def equal(one: Any, other: Any) -> bool:
-    """Tell whether two samples are the same, NaN being equal to itself."""
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f" and other.dtype.kind == "f"))
-    return type(one) is type(other) and bool(one == other)
 
 
 def rows_of(table: OverlayTable, uids: NDArray[np.int64]) -> NDArray[np.int64]:

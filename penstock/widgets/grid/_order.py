@@ -11,20 +11,24 @@ from numpy.typing import NDArray
 from penstock.errors import SamplingError, TensorNotFoundError
 from penstock.table import OverlayTable, Ragged
 from penstock.tensors import TensorSpec, boxes_xywh, first_tensor
+from penstock.widgets.columns._shown import shown_columns
 from penstock.widgets.queries._query_run import QueryRun
 
 __all__ = [
     "AS_QUERIED",
+    "COLUMN",
     "TENSOR",
     "GridOrder",
     "SortKeys",
     "arranged_positions",
     "checked_order",
     "present_order",
+    "result_order",
     "scalar_tensors",
 ]
 
 TENSOR = "tensor:"
+COLUMN = "column:"
 _BY = ("query", "row", "labels", "box_area", "image_size", "drawn", "weight")
 _UP = ("query", "row")
 _BY_WEIGHT = ("drawn", "weight")
@@ -42,8 +46,8 @@ class GridOrder:
     ----------
     by : str
         ``query`` (as the query orders), ``row``, ``labels`` (how many), ``box_area`` (the largest box, ascending the
-        smallest), ``image_size`` (pixels), ``drawn`` (times an epoch), ``weight``, or ``tensor:`` and the name of a
-        scalar tensor.
+        smallest), ``image_size`` (pixels), ``drawn`` (times an epoch), ``weight``, ``tensor:`` and the name of a
+        scalar tensor, or ``column:`` and the name of a column of what the query returns: its value, of lists how many.
     descending : bool
         The greatest first. What has no value comes last either way.
     """
@@ -72,16 +76,22 @@ def _is_scalar(spec: TensorSpec) -> bool:
     return spec.htype == "text" or (spec.htype == "generic" and spec.ndim == 0)
 
 
-def checked_order(by: str, descending: bool | None, table: OverlayTable) -> GridOrder:
-    """Return an order that a table has; without a direction, the one people mean by it.
+def checked_order(by: str, descending: bool | None, run: QueryRun) -> GridOrder:
+    """Return an order that a run has; without a direction, the one people mean by it.
 
     Raises
     ------
     SamplingError
         If there is no such order.
     TensorNotFoundError
-        If there is no such tensor.
+        If there is no such tensor or column.
     """
+    table = run.table
+    if by.startswith(COLUMN):
+        name, columns = by.removeprefix(COLUMN), shown_columns(run.text, run.result, table)
+        if name not in columns:
+            raise TensorNotFoundError(name, list(columns))
+        return GridOrder(by=by, descending=bool(descending))
     if by.startswith(TENSOR):
         name = by.removeprefix(TENSOR)
         known = scalar_tensors(table)
@@ -95,10 +105,24 @@ def checked_order(by: str, descending: bool | None, table: OverlayTable) -> Grid
     return GridOrder(by=by, descending=by not in _UP if descending is None else descending)
 
 
-def present_order(order: GridOrder, table: OverlayTable) -> GridOrder:
-    """Return the order, or that of the query where a table has no such tensor any more."""
-    gone = order.by.startswith(TENSOR) and order.by.removeprefix(TENSOR) not in scalar_tensors(table)
+def present_order(order: GridOrder, run: QueryRun) -> GridOrder:
+    """Return the order, or that of the query where a run has no such tensor or column."""
+    if order.by.startswith(TENSOR):
+        gone = order.by.removeprefix(TENSOR) not in scalar_tensors(run.table)
+    else:
+        gone = order.by.startswith(COLUMN) and order.by.removeprefix(COLUMN) not in shown_columns(
+            run.text, run.result, run.table
+        )
     return AS_QUERIED if gone else order
+
+
+def result_order(run: QueryRun, order: GridOrder) -> Positions | None:
+    """Return the rows of a table result in an order by one of its columns; None: as they are."""
+    if run.result.is_rows or not order.by.startswith(COLUMN):
+        return None
+    column = shown_columns(run.text, run.result, run.table)[order.by.removeprefix(COLUMN)].column(run.table)
+    keys, present = _column_keys(column)
+    return _ordered(np.arange(len(column)), keys, present, descending=order.descending)
 
 
 class SortKeys:
@@ -124,7 +148,11 @@ def arranged_positions(run: QueryRun, positions: Positions, order: GridOrder, ke
     if order.by == "query":
         return positions[::-1] if order.descending else positions
     keys, present = _keys(run, order, kept)
-    found = positions[stable_order(keys[positions], descending=order.descending)]
+    return _ordered(positions, keys, present, descending=order.descending)
+
+
+def _ordered(positions: Positions, keys: Keys, present: NDArray[np.bool_] | None, *, descending: bool) -> Positions:
+    found = positions[stable_order(keys[positions], descending=descending)]
     if present is None:
         return found
     here = present[found]
@@ -139,6 +167,11 @@ def _keys(run: QueryRun, order: GridOrder, kept: SortKeys) -> tuple[Keys, NDArra
         return (run.weights if order.by == "weight" else run.times_drawn), None
     if order.by.startswith(TENSOR):
         keys, present = kept.of(run.table, order.by.removeprefix(TENSOR))
+    elif order.by.startswith(COLUMN):
+        column = shown_columns(run.text, run.result, run.table)[order.by.removeprefix(COLUMN)]
+        keys, present = _column_keys(column.column(run.table))
+        if column.computed is not None:
+            return keys, present
     else:
         keys, present = _row_keys(run.table, run.labels, order)
     return keys[run.pool], None if present is None else present[run.pool]
@@ -178,6 +211,14 @@ def _image_sizes(table: OverlayTable) -> tuple[Keys, NDArray[np.bool_]]:
     few = int((recorded[:, 0] < 0).sum()) <= _MAX_HEADERS  # more headers take longer to read than anybody waits
     shapes = table.shapes(tensor) if few else recorded
     return shapes[:, 0] * shapes[:, 1], np.asarray((shapes[:, :2] >= 0).all(axis=1), bool)
+
+
+def _column_keys(column: Ragged) -> tuple[Keys, NDArray[np.bool_] | None]:
+    """Return what the rows of a column are ordered by: the value, of lists how many there are."""
+    if int(column.lengths.max(initial=0)) <= 1 and (column.ndim == 0 or column.class_names is not None):
+        return _scalars(column)
+    present = column.valid_rows
+    return column.lengths, None if present.all() else present
 
 
 def _scalars(column: Ragged) -> tuple[Keys, NDArray[np.bool_] | None]:

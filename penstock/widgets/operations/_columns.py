@@ -49,7 +49,7 @@ class ColumnOperations:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._bars: ByteCache[Bars] = ByteCache(max_bytes=_KEPT_BYTES, size=lambda bars: bars.num_bytes)
-        self._counted: tuple[object, dict[str, _Counts]] = (None, {})
+        self._counted: tuple[object, dict[str, _Counts]] = ((), {})
 
     @operation("columns.list", lane="read")
     def names(self, _call: Call) -> dict[str, Any]:
@@ -60,13 +60,14 @@ class ColumnOperations:
 
     @operation("columns.profile", lane="read", names=_NAMES)
     def profile(self, call: Call, *, names: list[str]) -> dict[str, Any]:
-        """Return how the values of some columns are distributed: in the pool, and in all samples that are open."""
-        run = self._session.display.run
+        """Return how the values of some columns are distributed: in what the grid shows, and in all samples open."""
+        display = self._session.display
+        run = display.run
         shown = _shown(run)
         profiles = []
         for name in names:
             call.check_cancelled()
-            profiles.append(self._profile(call, run, _known(shown, name)))
+            profiles.append(self._profile(call, display, _known(shown, name)))
         return {"profiles": profiles, "data": _token(run)}
 
     @operation("columns.filter", lane="read", text=QUERY, name=_NAME, first=_BAR, last=_BAR, data=check.text(200))
@@ -95,17 +96,19 @@ class ColumnOperations:
         stop = min(stop, _num_rows(display))
         places = np.arange(min(start, stop), stop)
         found = _row_heads(display, places)
-        positions = display.positions[places] if run.result.is_rows else places
+        positions = display.positions[places] if run.result.is_rows else _result_rows(display, places)
         for column in columns:
             call.check_cancelled()
-            values, index = column.column(run.table), column.index(positions, run.pool)
+            values = column.column(run.table)
+            index = positions if column.computed is not None else display.rows[places]
             for head, row in zip(found, index, strict=True):
-                head["cells"].append(_cell(cell_text(values, int(row))))
+                head["cells"].append(None if row < 0 else _cell(cell_text(values, int(row))))
         return {"rows": found, "token": display.token}
 
-    def _profile(self, call: Call, run: QueryRun, column: ShownColumn) -> dict[str, Any]:
+    def _profile(self, call: Call, display: Display, column: ShownColumn) -> dict[str, Any]:
+        run = display.run
         bars = self._bars_of(call, run, column)
-        raw, pool = self._counts(run, column, bars)
+        raw, pool = self._counts(display, column, bars)
         number = len(bars.bars)
         of_dataset = column.computed is None
         selected = selected_bars(run.text, bars) if of_dataset else None
@@ -124,25 +127,27 @@ class ColumnOperations:
             "distinct": bars.distinct,
             "facts": [{"name": name, "value": value} for name, value in bars.facts],
             "num_raw": self._num_raw(run, column),
-            "num_pool": len(run.pool) if run.result.is_rows else self._num_raw(run, column),
+            "num_pool": len(display.matching) if run.result.is_rows else self._num_raw(run, column),
         }
 
     def _num_raw(self, run: QueryRun, column: ShownColumn) -> int:
         return run.num_rows if column.computed is None else len(column.computed)
 
-    def _counts(self, run: QueryRun, column: ShownColumn, bars: Bars) -> _Counts:
-        """Return the rows of each bar among all samples that are open, and in the pool."""
-        of, counts = self._counted
-        if of is not run.result:
+    def _counts(self, display: Display, column: ShownColumn, bars: Bars) -> _Counts:
+        """Return the rows of each bar among all samples that are open, and in what the filter shows of the pool."""
+        run, (of, counts) = display.run, self._counted
+        shown = run.result, display.token if display.filter else "", len(display.held)
+        if of != shown:
             counts = {}
-            self._counted = (run.result, counts)
+            self._counted = (shown, counts)
+        narrowed = bool(display.filter) and run.result.is_rows
         if column.name not in counts:
             if column.computed is not None:
                 every = bars.counts(None)
-                counts[column.name] = (every, every)
+                counts[column.name] = every, bars.counts(display.matching) if narrowed else every
             else:
                 raw = bars.counts(self._session.source.rows(run.table))
-                counts[column.name] = (raw, bars.counts(run.pool))
+                counts[column.name] = raw, bars.counts(run.pool[display.matching] if narrowed else run.pool)
         return counts[column.name]
 
     def _bars_of(self, call: Call, run: QueryRun, column: ShownColumn) -> Bars:
@@ -192,13 +197,27 @@ def _row_heads(display: Display, places: NDArray[np.int64]) -> list[dict[str, An
     """Return rows without their cells."""
     run = display.run
     if not run.result.is_rows:
-        return [{"position": int(p), "row": int(p), "uid": None, "edited": False, "cells": []} for p in places]
-    rows, uids = run.pool[display.positions[places]], display.uids[places]
-    edited = edited_uids(run.table)
+        return [
+            {"position": int(p), "row": int(row), "uid": None, "edited": False, "held": False, "cells": []}
+            for p, row in zip(places, _result_rows(display, places), strict=True)
+        ]
+    rows, uids = display.rows[places], display.uids[places]
+    edited, held = edited_uids(run.table), np.isin(uids, display.held)
     return [
-        {"position": int(p), "row": int(row), "uid": str(int(uid)), "edited": int(uid) in edited, "cells": []}
-        for p, row, uid in zip(places, rows, uids, strict=True)
+        {
+            "position": int(p),
+            "row": int(row),
+            "uid": str(int(uid)),
+            "edited": int(uid) in edited,
+            "held": bool(kept),
+            "cells": [],
+        }
+        for p, row, uid, kept in zip(places, rows, uids, held, strict=True)
     ]
+
+
+def _result_rows(display: Display, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    return places if display.result_rows is None else display.result_rows[places]
 
 
 def _cell(value: Any) -> Any:

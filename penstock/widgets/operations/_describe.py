@@ -11,7 +11,7 @@ import numpy as np
 from penstock import tql
 from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingPlan
-from penstock.storage import decoded
+from penstock.storage import Holder, decoded
 from penstock.table import OverlayTable, Ragged, class_colors_of, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
@@ -85,7 +85,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "num_samples": table.num_rows,
         "num_edits": len(edited_uids(table)),
         "uncommitted": bool(table.draft) or "+" in label,
-        "read_only": dataset.read_only,
+        "read_only": dataset.read_only or display.holder is not None,
         "opened": session.source.kind,
         "tensors": [{"name": n, "htype": t.htype, "shown": shown_kind(t)} for n, t in table.tensors.items()],
         "scalar_tensors": scalar_tensors(table),
@@ -101,8 +101,16 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "classes_fixed": classes_fixed(session, table, run.labels),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
+        "holder": _holder(display.holder),
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
     }
+
+
+def _holder(holder: Holder | None) -> dict[str, Any] | None:
+    """Return the other process that edits, as the browser names it."""
+    if holder is None:
+        return None
+    return {"program": holder.program, "pid": holder.pid, "host": holder.host, "since": holder.since}
 
 
 def _single_label(run: QueryRun) -> bool:
@@ -125,6 +133,8 @@ def grid_state(display: Display) -> dict[str, Any]:
         "sort": display.order.by,
         "descending": display.order.descending,
         "size": len(display.positions),
+        "held": len(display.held),
+        "stale": display.stale,
         "token": display.token,
         "data": data_token(display.run.table),
         "selection": [list(pair) for pair in display.selection.intervals],

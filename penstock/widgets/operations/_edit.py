@@ -149,6 +149,20 @@ class EditOperations:
         """Drop all edits that are not committed, only those of some samples, or all but those of some."""
         return self._edited(self._editor.discard(Chosen(only=only, keep=keep or ())))
 
+    @operation("draft.take_over")
+    def take_over(self, _call: Call) -> Reply:
+        """Take the edits of another process over: they are this session's to commit, or to discard."""
+        count = self._session.dataset.take_over()
+        self._session.follow(store=True)
+        return self._edited(f"took {count} edit{'' if count == 1 else 's'} over")
+
+    @operation("draft.branch", name=check.text(200))
+    def branch(self, _call: Call, *, name: str) -> Reply:
+        """Go to a new branch, where nobody else edits."""
+        self._session.dataset.checkout(name.strip(), create=True)
+        self._session.follow(store=True)
+        return self._edited(f"on branch {name.strip()}")
+
     def _edited(self, done: str, uid: int | None = None) -> Reply:
         return edit_reply(self._session, done, uid)
 

@@ -154,19 +154,21 @@ class Editor:
     def undo(self) -> str:
         """Take the last edit back; return what was done."""
         session = self._session
-        with session.edits.lock:
-            dropped = session.edits.drop_outdated(content_of(session.dataset).table)
-            edit = session.edits.undo(session.dataset)
-        session.follow(store=True)
+        with session.holding():
+            with session.edits.lock:
+                dropped = session.edits.drop_outdated(content_of(session.dataset).table)
+                edit = session.edits.undo(session.dataset)
+            session.follow(store=True)
         return (f"undone: {edit.name}" if edit else "nothing to undo") + _dropped(dropped)
 
     def redo(self) -> str:
         """Do again what was taken back; return what was done."""
         session = self._session
-        with session.edits.lock:
-            dropped = session.edits.drop_outdated(content_of(session.dataset).table)
-            edit = session.edits.redo(session.dataset)
-        session.follow(store=True)
+        with session.holding():
+            with session.edits.lock:
+                dropped = session.edits.drop_outdated(content_of(session.dataset).table)
+                edit = session.edits.redo(session.dataset)
+            session.follow(store=True)
         return (f"redone: {edit.name}" if edit else "nothing to redo") + _dropped(dropped)
 
     def commit(
@@ -244,11 +246,12 @@ class Editor:
 
     def _apply(self, make: Callable[[OverlayTable], Edit]) -> str:
         session = self._session
-        with session.edits.lock:
-            edit = make(content_of(session.dataset).table)
-            if edit.changes:
-                session.edits.apply(session.dataset, edit)
-        session.follow(store=True)
+        with session.holding():
+            with session.edits.lock:
+                edit = make(content_of(session.dataset).table)
+                if edit.changes:
+                    session.edits.apply(session.dataset, edit)
+            session.follow(store=True)
         return edit.name if edit.changes else "nothing changed"
 
     def _label_tensor(self) -> str:

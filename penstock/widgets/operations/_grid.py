@@ -73,7 +73,7 @@ class GridOperations:
         display = self._session.display
         run, position = display.run, None
         if run.labels is not None:
-            bare = np.flatnonzero(run.table.column(run.labels).lengths[run.pool[display.positions]] == 0)
+            bare = np.flatnonzero(run.table.column(run.labels).lengths[display.rows] == 0)
             later = bare[np.searchsorted(bare, after, side="right") :]
             position = int(later[0]) if len(later) else int(bare[0]) if len(bare) else None
         return {"position": position, "token": display.token}

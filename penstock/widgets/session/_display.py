@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage import Holder
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, matching
-from penstock.widgets.grid._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions
+from penstock.widgets.grid._held import NONE_HELD, held_order
+from penstock.widgets.grid._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions, result_order
 from penstock.widgets.grid._selection import NOTHING, Selection
 from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.session._follow import Behind
@@ -34,7 +36,9 @@ class Display:
     order : GridOrder
         What they are ordered by.
     positions : ndarray of int64, shape (num_shown,)
-        Positions in the pool, in the order of the grid.
+        Positions in the pool, in the order of the grid; -1 for a held sample that is not in the pool.
+    rows : ndarray of int64, shape (num_shown,)
+        Rows of the run's table there.
     uids : ndarray of int64, shape (num_shown,)
         The samples there.
     token : str
@@ -47,6 +51,14 @@ class Display:
         What the last tensor is sorted by.
     behind : Behind, optional
         How this differs from the dataset as it is now, as far as that is known.
+    held : ndarray of int64
+        Samples that are shown though they no longer match, by uid: they were edited since the grid was arranged.
+    stale : bool
+        Whether the grid would show other samples, or in another order, if it were arranged now.
+    result_rows : ndarray of int64, shape (num_rows,), optional
+        The rows of a table result in the order they are shown; None: as they are.
+    holder : Holder, optional
+        The other process that has uncommitted edits, so that none can be made here.
     """
 
     run: QueryRun
@@ -54,12 +66,22 @@ class Display:
     filter: GridFilter
     order: GridOrder
     positions: NDArray[np.int64]
+    rows: NDArray[np.int64]
     uids: NDArray[np.int64]
     token: str
     selection: Selection = NOTHING
     unreadable: NDArray[np.int64] = field(default_factory=lambda: NOTHING.uids)
     sort_keys: SortKeys = field(default_factory=SortKeys)
     behind: Behind | None = None
+    held: NDArray[np.int64] = field(default_factory=lambda: NONE_HELD)
+    stale: bool = False
+    result_rows: NDArray[np.int64] | None = None
+    holder: Holder | None = None
+
+    @property
+    def matching(self) -> NDArray[np.int64]:
+        """Positions in the pool of what the filter shows, without held samples, int64."""
+        return self.positions[~np.isin(self.uids, self.held)] if len(self.held) else self.positions
 
     @property
     def repeats(self) -> bool:
@@ -81,7 +103,7 @@ class Display:
     def with_run(self, run: QueryRun, wanted: GridFilter, order: GridOrder, uids: NDArray[np.int64]) -> Display:
         """Return what is displayed after another run; `uids` are the selected samples."""
         there = self.unreadable[run.table.positions(self.unreadable) >= 0]
-        return arranged(
+        found = arranged(
             run,
             wanted,
             order,
@@ -89,6 +111,28 @@ class Display:
             unreadable=there,
             sort_keys=self.sort_keys,
             revision=self.revision + 1,
+        )
+        return replace(found, holder=self.holder)
+
+    def holding(self, before: Display) -> Display:
+        """Return the same with the samples that were shown before, where they were: edits take nothing away."""
+        if self.repeats or before.repeats or np.array_equal(before.uids, self.uids):
+            return self
+        table, pool = self.run.table, self.run.pool
+        shown = table.positions(before.uids)
+        rows, held = held_order(shown[shown >= 0], self.rows, table.num_rows)
+        uids = table.uids(rows)
+        places = np.full(table.num_rows, -1)
+        places[pool] = np.arange(len(pool))
+        return replace(
+            self,
+            positions=places[rows],
+            rows=rows,
+            uids=uids,
+            token=_token(uids),
+            selection=_selection(self.run, self.selection.uids, rows),
+            held=table.uids(held),
+            stale=not np.array_equal(uids, self.uids),
         )
 
     def with_filter(self, wanted: GridFilter, unreadable: NDArray[np.int64]) -> Display:
@@ -129,7 +173,7 @@ def _anew(display: Display) -> Display:
         sort_keys=display.sort_keys,
         revision=display.revision,
     )
-    return replace(found, behind=display.behind)
+    return replace(found, behind=display.behind, holder=display.holder)
 
 
 def arranged(
@@ -148,18 +192,25 @@ def arranged(
     positions = arranged_positions(run, found, order, keys)
     rows = run.pool[positions]
     uids = run.table.uids(rows)
+    result_rows = result_order(run, order)
     return Display(
         run=run,
         revision=revision,
         filter=wanted,
         order=order,
         positions=positions,
+        rows=rows,
         uids=uids,
-        token=hashlib.blake2b(uids.data, digest_size=8).hexdigest(),
+        token=_token(uids if result_rows is None else result_rows),
+        result_rows=result_rows,
         selection=_selection(run, selected, rows),
         unreadable=unreadable,
         sort_keys=keys,
     )
+
+
+def _token(uids: NDArray[np.int64]) -> str:
+    return hashlib.blake2b(np.ascontiguousarray(uids).data, digest_size=8).hexdigest()
 
 
 def _selection(run: QueryRun, uids: NDArray[np.int64], shown: NDArray[np.int64]) -> Selection:

@@ -60,7 +60,7 @@ def narrowed_text(
         If no condition says it, or the query would then choose other samples.
     """
     condition = filter_condition(display) if by == "filter" else selection_condition(display)
-    wanted = display.positions if by == "filter" else positions_of_selected(display)
+    wanted = display.matching if by == "filter" else positions_of_selected(display)
     narrowed = tql.with_condition(text, condition)
     if not np.array_equal(np.sort(pool_of(narrowed)), np.sort(display.run.pool[wanted])):
         raise DatasetError(
@@ -131,7 +131,8 @@ def selection_condition(display: Display) -> str:
             f"{missing:,} of the {len(uids):,} selected samples are not in the result of the query",
             hint="run select * first",
         )
-    if len(uids) > MAX_NAMED and display.filter and np.array_equal(np.unique(display.uids), np.unique(uids)):
+    shown = display.uids[~np.isin(display.uids, display.held)]
+    if len(uids) > MAX_NAMED and display.filter and np.array_equal(np.unique(shown), np.unique(uids)):
         return filter_condition(display)
     return _named(uids, "selected samples")
 

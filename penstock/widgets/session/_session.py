@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from penstock.dataset.samples import content_of
 from penstock.errors import SamplingError, TQLError
 from penstock.sampling import SamplingPlan
+from penstock.storage import Holder
 from penstock.table import OverlayTable
 from penstock.widgets.exporting._export import split_sampling, view_of
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, How, State, checked_filter
@@ -25,7 +26,7 @@ from penstock.widgets.queries._source import same_state
 from penstock.widgets.requests._checks import OutdatedError
 from penstock.widgets.requests._failures import in_short
 from penstock.widgets.session._display import Display, arranged
-from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, not_run
+from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, left_behind, not_run
 from penstock.widgets.session._followed import Follows, Names, filter_now, renamed
 from penstock.widgets.session._narrowing import narrowed_text
 from penstock.widgets.session._options import Unit, checked_seed, checked_unit, present_labels
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
 __all__ = ["Session", "Watcher", "What"]
+
+_LOOK_AGAIN_S = 2.0  # while another process edits: its commit makes editing possible here
 
 
 class Session(SessionState):
@@ -274,7 +277,7 @@ class Session(SessionState):
         ----------
         by : str
             As of `GridOrder`: ``query``, ``row``, ``labels``, ``box_area``, ``image_size``, ``drawn``, ``weight``,
-            ``tensor:<name>``.
+            ``tensor:<name>``, ``column:<name>``.
         descending : bool, optional
             The greatest first; by default for all but ``query``, ``row`` and tensors.
 
@@ -283,10 +286,10 @@ class Session(SessionState):
         SamplingError
             If there is no such order.
         TensorNotFoundError
-            If there is no such tensor.
+            If there is no such tensor or column.
         """
         with self.lock:
-            self._publish(self._display.with_order(checked_order(by, descending, self.table)), "grid")
+            self._publish(self._display.with_order(checked_order(by, descending, self.run)), "grid")
 
     def select(
         self, intervals: Sequence[tuple[int, int]], *, token: str | None = None, keep_hidden: bool = False
@@ -340,30 +343,44 @@ class Session(SessionState):
             An open ``with`` block, whose changes show at its end, is then written too.
         """
         with self.lock:
+            holder = None
             try:
                 if store:
                     self.dataset.refresh()
-                behind = None if store else self._noticed()
+                holder = self.dataset.draft_holder
+                behind = (None if store else self._noticed()) or self._left(holder)
                 if behind is not WRITING:
                     behind = self._brought_up(behind) or behind
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException as error:  # noqa: BLE001  whatever keeps the data from being read, the charts go on and say so
                 behind = Behind(message=f"the dataset cannot be read as it is now: {in_short(error)}")
-            self._be(behind)
+            self._be(behind, holder)
 
     def look_soon(self) -> None:
         """Look for changes in the session's own thread."""
         self._follower.changed()
 
-    def _be(self, behind: Behind | None) -> None:
-        if behind != self.behind:
-            self._publish(replace(self._display, behind=behind), "dataset")
+    def _be(self, behind: Behind | None, holder: Holder | None) -> None:
+        if (behind, holder) != (self.behind, self._display.holder):
+            self._publish(replace(self._display, behind=behind, holder=holder), "dataset")
+        if holder is not None:
+            self._follower.changed(after_s=_LOOK_AGAIN_S)
 
     def _noticed(self) -> Behind | None:
         if content_of(self.dataset).is_grouping:
             return WRITING
         return OTHERS_WROTE if self.dataset.is_behind else None
+
+    def _left(self, holder: Holder | None) -> Behind | None:
+        """Look, once another process no longer edits, whether it ended with edits that are not committed."""
+        before = self._display
+        if holder is not None or (
+            before.holder is None and (before.behind is None or before.behind.remedy != "take over")
+        ):
+            return None
+        count = content_of(self.dataset).opened.working.num_left()
+        return left_behind(count) if count else None
 
     def _brought_up(self, behind: Behind | None) -> Behind | None:
         """Run the query again where the data differs from what it ran on; where it no longer runs, keep what was."""
@@ -378,7 +395,9 @@ class Session(SessionState):
             else:
                 self._unread = None
                 self._drop_outdated_edits(run)
-                self._publish(replace(self._carried_over(run), behind=behind), "query")
+                display = self._carried_over(run)
+                display = display.holding(self._display) if self._holds else display
+                self._publish(replace(display, behind=behind), "query")
         return self._unread[1] if self._unread else None
 
     def _execute_followed(self, table: OverlayTable) -> QueryRun:
@@ -404,7 +423,7 @@ class Session(SessionState):
         `selected` are the uids that are selected then; None takes those that are and still exist.
         """
         display, uids = self._display, self._display.selection.uids
-        wanted, order = filter_now(display.filter, self.run, run), present_order(display.order, run.table)
+        wanted, order = filter_now(display.filter, self.run, run), present_order(display.order, run)
         if selected is None:
             return display.with_run(run, wanted, order, uids[run.table.positions(uids) >= 0])
         return display.with_run(run, wanted.without("selected"), order, selected)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -100,6 +102,7 @@ class SessionState:
         self._wanted_labels = label_tensor(content_of(self.dataset).table.tensors, labels)
         self._unit = checked_unit(unit)
         self._seed, self._mode, self._size = seed, mode, size
+        self._holds = False
 
     @property
     def dataset(self) -> Dataset:
@@ -191,6 +194,20 @@ class SessionState:
             If no sample has it.
         """
         return int(rows_of(self.table, np.array([uid], np.int64))[0])
+
+    # ---- edits ---------------------------------------------------------------------
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Keep what the grid shows in its place through an edit, also what then matches no longer.
+
+        It is arranged anew with the next filter, order or query.
+        """
+        self._holds = True
+        try:
+            yield
+        finally:
+            self._holds = False
 
     # ---- who listens --------------------------------------------------------------
 

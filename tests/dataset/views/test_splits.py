@@ -334,10 +334,10 @@ def test_views_that_share_a_group_are_not_saved(known, data):
 def test_a_save_that_stops_half_way_leaves_no_view(known, data, monkeypatch):
     written = _view_records.write_view
 
-    def stop(location, view_id, record, uids):
+    def stop(location, view_id, record, uids, rows):
         if view_id == "half-val":
             raise KeyboardInterrupt
-        written(location, view_id, record, uids)
+        written(location, view_id, record, uids, rows)
 
     before = {view.id for view in data.get_views()}
     monkeypatch.setattr(_view_records, "write_view", stop)

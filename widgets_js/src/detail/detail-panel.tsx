@@ -6,6 +6,7 @@ import { Popover } from "../ui/popover.tsx";
 import { Chips } from "./chips.tsx";
 import { BeforeAfter, EditedLine } from "./edited-line.tsx";
 import { Facts } from "./facts.tsx";
+import { SampleHistory } from "./sample-history.tsx";
 import { Splitter } from "./splitter.tsx";
 import { Stage } from "./stage.tsx";
 import { Stepper } from "./stepper.tsx";
@@ -50,6 +51,7 @@ function Picture({ session }: { session: Session }) {
   return (
     <div class="penstock-picture">
       <Stage session={session} tight />
+      {session.detail.sample.value?.held ? <HeldNote /> : null}
       <button
         {...focusable}
         type="button"
@@ -79,6 +81,7 @@ function Info({ session, sample }: { session: Session; sample: ShownSample }) {
       <div class="penstock-detail-title">
         <b>sample {countText(sample.row)}</b>
         <AllFacts session={session} sample={sample} />
+        <SampleHistory session={session} sample={sample} />
         <span class="penstock-grow" />
         <Stepper session={session} />
       </div>
@@ -116,6 +119,19 @@ export function AllFacts({ session, sample }: { session: Session; sample: ShownS
         </div>
       )}
     </Popover>
+  );
+}
+
+/** Quiet: the sample was edited and is still shown where it was. */
+export function HeldNote() {
+  return (
+    <span
+      class="penstock-held-note"
+      title="It stays in its place until the grid is updated, so that the next step goes to the next sample."
+      data-testid="penstock-held"
+    >
+      no longer matches
+    </span>
   );
 }
 

@@ -10,7 +10,10 @@ type KeyText = readonly [keys: readonly string[], what: string];
 export function KeysLine({ session, alone }: { session: Session; alone: boolean }) {
   const dataset = session.store.dataset.value;
   if (dataset === null) return <p class="penstock-keys" />;
-  const reading = dataset.read_only ? (session.store.page.value?.why ?? "Read-only: labels cannot be changed.") : null;
+  const why = session.store.page.value?.why ?? "Read-only: labels cannot be changed.";
+  const held =
+    (dataset.holder ?? null) === null ? null : "Another process has unsaved edits: labels cannot be changed.";
+  const reading = dataset.read_only ? (held ?? why) : null;
   return (
     <p class="penstock-keys" data-testid="penstock-keys">
       {reading === null ? null : <span>{reading}</span>}

@@ -2,7 +2,6 @@ import { useEffect, useRef } from "preact/hooks";
 import { QueryPanel } from "../query/query-panel.tsx";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
-import { focusable } from "../ui/focus.ts";
 import { lazy } from "../ui/lazy.tsx";
 import { useMeasuredWidth } from "../ui/measured-width.ts";
 import { CodePanel } from "./export-menu.tsx";
@@ -30,66 +29,6 @@ export function Explorer({ session }: { session: Session }) {
       ) : (
         <div class="penstock-body">{width < TWO_REGIONS ? [right, left] : [left, right]}</div>
       )}
-    </div>
-  );
-}
-
-export function Toast({ session }: { session: Session }) {
-  const { store } = session;
-  const { value } = store.toast;
-  if (value === null) return null;
-  const dataset = store.dataset.value;
-  const { actions } = store;
-  const ofWeights = value.of === "weights";
-  return (
-    <div
-      class={`penstock-toast${value.bad ? " penstock-bad-toast" : ""}`}
-      role={value.bad ? "alert" : undefined}
-      data-testid={value.bad ? "penstock-problem" : "penstock-toast"}
-    >
-      <span>{value.text}</span>
-      {value.bad ? (
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-link"
-          onClick={() => {
-            store.toast.value = null;
-          }}
-        >
-          Dismiss
-        </button>
-      ) : null}
-      {value.action === undefined ? null : (
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-link"
-          onClick={(event) => value.action?.run(event.currentTarget)}
-        >
-          {value.action.label}
-        </button>
-      )}
-      {value.undo && (ofWeights || dataset?.can_undo != null) ? (
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-link"
-          onClick={() => void (ofWeights ? actions.undoWeights() : actions.undo())}
-        >
-          Undo
-        </button>
-      ) : null}
-      {value.redo && (ofWeights || dataset?.can_redo != null) ? (
-        <button
-          {...focusable}
-          type="button"
-          class="penstock-link"
-          onClick={() => void (ofWeights ? actions.redoWeights() : actions.redo())}
-        >
-          Redo
-        </button>
-      ) : null}
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { pluralText } from "../ui/number-text.ts";
 
 export type Notice =
   | { kind: "dead"; text: string; more: string }
-  | { kind: "behind"; text: string; more: string; update: boolean };
+  | { kind: "behind"; text: string; more: string; remedy: "update" | "take over" | null };
 
 /** What must be known before anything else, and there is one place for it in the header: the kernel is gone, or what is
  * shown is not what the dataset is. */
@@ -14,7 +14,7 @@ export function noticeOf(store: Store): Notice | null {
   if (!store.isLive.value) return null;
   const behind = store.dataset.value?.behind ?? null;
   if (behind === null) return null;
-  return { kind: "behind", text: `${capital(behind.message)}.`, more: "", update: behind.remedy === "update" };
+  return { kind: "behind", text: `${capital(behind.message)}.`, more: "", remedy: behind.remedy };
 }
 
 function dead(store: Store): Notice {
@@ -22,7 +22,12 @@ function dead(store: Store): Notice {
   return {
     kind: "dead",
     text: "Kernel restarted: run this cell again.",
-    more: edits > 0 ? `${pluralText(edits, "edit")} kept as a draft` : "",
+    more: [
+      edits > 0 ? `${pluralText(edits, "edit")} kept as a draft` : "",
+      store.unanswered.value ? "Check your last change: it was not confirmed" : "",
+    ]
+      .filter(Boolean)
+      .join(". "),
   };
 }
 
@@ -36,15 +41,17 @@ export function HeaderNotice({ session, notice }: { session: Session; notice: No
       <span class="penstock-notice-text" title={[notice.text, notice.more].filter(Boolean).join(" ")}>
         <b>{notice.text}</b> {notice.more}
       </span>
-      {notice.kind === "behind" && notice.update ? (
+      {notice.kind === "behind" && notice.remedy !== null ? (
         <button
           {...focusable}
           type="button"
           class="penstock-link"
           data-testid="penstock-update"
-          onClick={() => void session.edits.apply("dataset.update", {})}
+          onClick={() =>
+            void session.edits.apply(notice.remedy === "update" ? "dataset.update" : "draft.take_over", {})
+          }
         >
-          Update
+          {notice.remedy === "update" ? "Update" : "Take over"}
         </button>
       ) : null}
     </span>

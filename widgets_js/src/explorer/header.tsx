@@ -66,6 +66,23 @@ function Sampling({ session }: { session: Session }) {
 
 function ReadOnly({ store }: { store: Store }) {
   const page = store.page.value;
+  const holder = store.dataset.value?.holder ?? null;
+  if (page === null && holder !== null) {
+    return (
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-chip"
+        title="another process has unsaved edits: what can be done"
+        data-testid="penstock-held-chip"
+        onClick={() => {
+          store.heldSeen.value = null;
+        }}
+      >
+        read-only
+      </button>
+    );
+  }
   if (page === null) return <span class="penstock-chip">read-only</span>;
   return (
     <span class="penstock-chip" title={page.why} data-testid="penstock-page">

@@ -34,6 +34,7 @@ export function GridBar({ session, children }: { session: Session; children?: Co
     <>
       <div class="penstock-bar penstock-grid-bar" data-folded={chips.length > 0 && needed > width}>
         <Counts store={store} />
+        <Held store={store} />
         <FilterMenu session={session} chips={chips} />
         <div class="penstock-filters" ref={room} data-testid="penstock-filters">
           <HowSwitch store={store} />
@@ -55,13 +56,36 @@ function Counts({ store }: { store: Store }) {
   const pool = store.query.value?.pool_size ?? store.snapshot.value?.pool_size ?? 0;
   const all = store.query.value?.num_rows ?? store.snapshot.value?.dataset.num_samples ?? 0;
   const filtered = isFiltered(store.filter.value) && store.grid.value !== null;
-  const [shown, of] = filtered ? [store.gridSize.value, pool] : [pool, all];
-  const title = `${filtered ? `${countText(shown)} shown by the filter; ` : ""}${countText(pool)} match the query, of ${pluralText(all, "sample")}`;
+  const matching = store.gridSize.value - (store.grid.value?.held ?? 0);
+  const [shown, of] = filtered ? [matching, pool] : [pool, all];
+  const title = `${filtered ? `${countText(shown)} match the filter; ` : ""}${countText(pool)} match the query, of ${pluralText(all, "sample")}`;
   return (
     <span class="penstock-count" data-testid="penstock-pool" title={title}>
       <b>{countText(shown)}</b>
       <span class="penstock-count-of"> of {countText(of)}</span>
     </span>
+  );
+}
+
+/** Edits take nothing out of the grid by themselves, so that the next step goes to the next sample; this does. */
+function Held({ store }: { store: Store }) {
+  const { held = 0, stale = false } = store.grid.value ?? {};
+  if (!stale) return null;
+  const words = held > 0 ? `${countText(held)} no longer ${held === 1 ? "matches" : "match"}` : "the order has changed";
+  return (
+    <button
+      {...focusable}
+      type="button"
+      class="penstock-link penstock-held-link"
+      aria-label={`Update the grid: ${words}`}
+      title={`${words}, after your edits. The grid keeps its samples in place until you update it.`}
+      disabled={!store.isLive.value}
+      data-testid="penstock-update-grid"
+      onClick={() => void store.actions.updateGrid()}
+    >
+      ↻{held > 0 ? <b>{countText(held)}</b> : null}
+      <span>{held > 0 ? (held === 1 ? "no longer matches" : "no longer match") : "update"}</span>
+    </button>
   );
 }
 

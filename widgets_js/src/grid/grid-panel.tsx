@@ -2,15 +2,11 @@ import { useComputed, useSignal } from "@preact/signals";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { isFiltered } from "../session/grid-filter.ts";
 import * as intervals from "../session/intervals.ts";
-import { chips } from "../session/labels.ts";
 import { type LoadedTile, type PageCache, pagesOf } from "../session/page-cache.ts";
-import { canRetry, problemWords } from "../session/problems.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
-import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText, pluralText } from "../ui/number-text.ts";
-import { BoxOverlay, MANY } from "./box-overlay.tsx";
+import { countText } from "../ui/number-text.ts";
 import { filterInWords } from "./filter-words.ts";
 import {
   followScroll,
@@ -23,8 +19,13 @@ import {
   thumbnailSize,
   visibleRange,
 } from "./geometry.ts";
+import { type Ink, useInk } from "./inks.ts";
+import { KeptImages } from "./kept-images.ts";
+import { RowDrawings, type RowLook, RowOverlay } from "./row-overlay.tsx";
+import { Again, TileImage } from "./tile.tsx";
 
-const NO_SKELETONS = {};
+const NONE = {};
+const HELD = "no longer matches; stays here until the grid is updated";
 export const CELL_SIZES = { small: 76, medium: 114, large: 176 } as const;
 
 /** Thumbnails in a grid of any length. The grid is one stop of the Tab key; arrows move inside it. */
@@ -35,10 +36,6 @@ export function GridPanel({ session }: { session: Session }) {
   const scroll = useSignal<Scroll>({ scrollTop: 0, offset: 0 });
   useLayoutEffect(() => measure(port.current, box), [box]);
   const shape = useComputed(() => gridShape(box.value.width, store.gridSize.value, CELL_SIZES[grid.size.value]));
-  useEffect(() => {
-    if (port.current !== null) port.current.scrollTop = 0;
-    scroll.value = { scrollTop: 0, offset: 0 };
-  }, [store.gridSize.value, scroll]);
   const moveTo = (top: number): void => {
     const next = scrollFor(shape.value, box.value.height, top);
     scroll.value = next;
@@ -57,6 +54,11 @@ export function GridPanel({ session }: { session: Session }) {
     if (wanted !== top) moveTo(wanted);
   };
   useEffect(() => {
+    const current = store.current.peek();
+    moveTo(store.stay.peek() ? scroll.peek().scrollTop + scroll.peek().offset : 0);
+    if (current !== null && store.stay.peek() && box.peek().height > 0) revealCurrent(current);
+  }, [store.gridSize.value]);
+  useEffect(() => {
     const current = store.current.value;
     if (current !== null && box.value.height > 0) revealCurrent(current);
   }, [store.current.value]);
@@ -66,6 +68,7 @@ export function GridPanel({ session }: { session: Session }) {
       grid.focus = () => {};
     };
   }, [grid]);
+  const { ink, onTransitionRun } = useInk(port, store.dataset.value?.class_colors ?? NONE, box.value);
   const id = useMemo(() => `penstock-grid-${store.rpc.viewId}`, [store]);
   const shown = store.gridSize.value;
   return (
@@ -89,9 +92,17 @@ export function GridPanel({ session }: { session: Session }) {
       data-testid="penstock-grid"
       data-pool={shown}
       onScroll={onScroll}
+      onTransitionRun={onTransitionRun}
       onKeyDown={(event) => gridKey(event, session, shape.value, box.value.height)}
     >
-      <Cells session={session} id={id} shape={shape.value} scroll={scroll.value} viewport={box.value.height} />
+      <Cells
+        session={session}
+        id={id}
+        shape={shape.value}
+        scroll={scroll.value}
+        viewport={box.value.height}
+        ink={ink}
+      />
     </div>
   );
 }
@@ -121,14 +132,19 @@ interface CellsProps {
   shape: GridShape;
   scroll: Scroll;
   viewport: number;
+  ink: Ink | null;
 }
 
-function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
+function Cells({ session, id, shape, scroll, viewport, ink }: CellsProps) {
   const { store, grid } = session;
   const total = store.gridSize.value;
   const top = scroll.scrollTop + scroll.offset;
   const [start, stop] = visibleRange(shape, total, top, viewport);
-  const size = thumbnailSize(shape.cell, window.devicePixelRatio || 1);
+  const ratio = window.devicePixelRatio || 1;
+  const size = thumbnailSize(shape.cell, ratio);
+  const images = useMemo(() => new KeptImages(), [grid]);
+  const drawings = useMemo(() => new RowDrawings(), [grid]);
+  const look = useLook(session, ink, shape.cell, ratio);
   usePages(store, grid.pages, start, stop, size);
   if (total === 0) return <Empty store={store} />;
   const rows: number[] = [];
@@ -137,6 +153,7 @@ function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
     <div class="penstock-grid-space" style={{ height: `${shape.height}px` }} role="presentation">
       {rows.map((first) => {
         const row = first / shape.columns;
+        const count = Math.min(shape.columns, total - first);
         return (
           <div
             key={row}
@@ -145,7 +162,7 @@ function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
             class="penstock-grid-row"
             style={{ transform: `translateY(${row * shape.pitch - scroll.offset}px)`, height: `${shape.cell}px` }}
           >
-            {Array.from({ length: Math.min(shape.columns, total - first) }, (_, column) => (
+            {Array.from({ length: count }, (_, column) => (
               <Cell
                 key={first + column}
                 session={session}
@@ -153,12 +170,31 @@ function Cells({ session, id, shape, scroll, viewport }: CellsProps) {
                 position={first + column}
                 column={column}
                 side={shape.cell}
+                images={images}
               />
             ))}
+            {look === null ? null : (
+              <RowOverlay
+                drawings={drawings}
+                tiles={Array.from({ length: count }, (_, column) => grid.pages.tile(first + column))}
+                look={look}
+              />
+            )}
           </div>
         );
       })}
     </div>
+  );
+}
+
+/** How tiles are drawn over; null where nothing is. */
+function useLook({ store, grid }: Session, ink: Ink | null, side: number, ratio: number): RowLook | null {
+  const skeletons = store.dataset.value?.skeletons ?? NONE;
+  const hidden = store.hiddenClasses.value;
+  const shown = grid.boxes.value;
+  return useMemo(
+    () => (shown && ink !== null ? { side, ratio, skeletons, hidden, ink } : null),
+    [shown, ink, side, ratio, skeletons, hidden],
   );
 }
 
@@ -188,15 +224,17 @@ interface CellProps {
   position: number;
   column: number;
   side: number;
+  images: KeptImages;
 }
 
-function Cell({ session, id, position, column, side }: CellProps) {
+function Cell({ session, id, position, column, side, images }: CellProps) {
   const { store, grid } = session;
   const tile = grid.pages.tile(position);
   const fault = grid.pages.fault(position);
   const current = store.current.value === position;
   const selected = intervals.has(grid.selection.value, position);
-  const state = `${current ? " penstock-current" : ""}${selected ? " penstock-selected" : ""}`;
+  const held = tile?.held ? " penstock-held" : "";
+  const state = `${current ? " penstock-current" : ""}${selected ? " penstock-selected" : ""}${held}`;
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the grid itself takes the keys
     <div
@@ -207,6 +245,7 @@ function Cell({ session, id, position, column, side }: CellProps) {
       aria-selected={selected}
       aria-label={cellName(store, tile, position)}
       data-position={position}
+      title={tile?.held ? HELD : undefined}
       style={{ width: `${side}px` }}
       onClick={(event) => grid.pick(position, event)}
       onDblClick={() => grid.openDetail()}
@@ -217,8 +256,8 @@ function Cell({ session, id, position, column, side }: CellProps) {
         <TileImage
           store={store}
           tile={tile}
+          images={images}
           boxes={grid.boxes.value}
-          side={side}
           onRetry={() => grid.pages.retry(position)}
         />
       )}
@@ -230,7 +269,7 @@ function cellName(store: Store, tile: LoadedTile | undefined, position: number):
   if (tile === undefined) return `position ${countText(position)}, loading`;
   const names = [...new Set(tile.labels)].map((label) => store.classNames.value[label] ?? `class ${label}`);
   const labels = names.length === 0 ? "no class" : names.join(", ");
-  return `sample ${countText(tile.row)}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}`;
+  return `sample ${countText(tile.row)}: ${tile.error ?? labels}${tile.edited ? ", edited" : ""}${tile.held ? ", no longer matches" : ""}`;
 }
 
 function Waiting({ dead, fault, onRetry }: { dead: boolean; fault: string | null; onRetry: () => void }) {
@@ -240,117 +279,6 @@ function Waiting({ dead, fault, onRetry }: { dead: boolean; fault: string | null
     <span class="penstock-broken" title={fault}>
       <span>not loaded</span>
       <Again onRetry={onRetry} />
-    </span>
-  );
-}
-
-interface TileProps {
-  store: Store;
-  tile: LoadedTile;
-  boxes: boolean;
-  side: number;
-  onRetry: () => void;
-}
-
-function TileImage({ store, tile, boxes, side, onRetry }: TileProps) {
-  return (
-    <>
-      {store.dataset.value?.image_tensor === null ? (
-        <Card store={store} labels={tile.labels} />
-      ) : tile.url === null ? (
-        <Broken tile={tile} onRetry={onRetry} />
-      ) : (
-        <img src={tile.url} alt="" draggable={false} />
-      )}
-      {boxes && tile.url !== null ? (
-        <BoxOverlay
-          tile={tile}
-          skeletons={store.dataset.value?.skeletons ?? NO_SKELETONS}
-          hidden={store.hiddenClasses.value}
-          side={side}
-        />
-      ) : null}
-      {boxes && tile.boxes.length / 4 > MANY ? (
-        <span
-          class="penstock-box-count"
-          aria-hidden="true"
-          data-count={pluralText(tile.boxes.length / 4, "box", "boxes")}
-        />
-      ) : null}
-      {tile.boxes.length === 0 && tile.url !== null ? <LabelDots store={store} labels={tile.labels} /> : null}
-      {tile.edited ? (
-        <span class="penstock-edited" title="edited, not committed" aria-hidden="true">
-          ✎
-        </span>
-      ) : null}
-      <span class="penstock-row-number" aria-hidden="true" data-row={countText(tile.row)} />
-    </>
-  );
-}
-
-/** Few words; the sentence is in the tooltip, and in the detail panel when the tile is clicked. */
-function Broken({ tile, onRetry }: { tile: LoadedTile; onRetry: () => void }) {
-  return (
-    <span
-      class="penstock-broken penstock-warned"
-      title={tile.error ?? undefined}
-      data-problem={tile.problem ?? "other"}
-      data-testid="penstock-broken"
-    >
-      <span>{problemWords(tile.problem)}</span>
-      {canRetry(tile.problem) ? <Again onRetry={onRetry} /> : null}
-    </span>
-  );
-}
-
-function Again({ onRetry }: { onRetry: () => void }) {
-  return (
-    <button
-      {...focusable}
-      type="button"
-      tabIndex={-1}
-      class="penstock-link"
-      data-testid="penstock-retry"
-      onClick={(event) => {
-        event.stopPropagation();
-        onRetry();
-      }}
-    >
-      Retry
-    </button>
-  );
-}
-
-/** A sample of a dataset without images: its classes by name. */
-function Card({ store, labels }: { store: Store; labels: readonly number[] }) {
-  const shown = chips(labels);
-  if (shown.length === 0) return <span class="penstock-broken">no class</span>;
-  return (
-    <ul class="penstock-card">
-      {shown.map(({ label, count: times }) => (
-        <li key={label}>
-          <span class="penstock-dot" style={{ background: classColor(label) }} />
-          {store.classNames.value[label]}
-          {times > 1 ? ` ×${times}` : ""}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function LabelDots({ store, labels }: { store: Store; labels: readonly number[] }) {
-  const shown = [...new Set(labels)].slice(0, 6);
-  if (shown.length === 0) return null;
-  return (
-    <span class="penstock-tile-dots" aria-hidden="true">
-      {shown.map((label) => (
-        <span
-          key={label}
-          class="penstock-dot"
-          title={store.classNames.value[label]}
-          style={{ background: classColor(label) }}
-        />
-      ))}
     </span>
   );
 }

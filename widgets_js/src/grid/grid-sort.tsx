@@ -43,11 +43,18 @@ export function GridSortMenu({ session }: { session: Session }) {
     { sort: `tensor:${name}`, descending: false, words: `${name} ↑` },
     { sort: `tensor:${name}`, descending: true, words: `${name} ↓` },
   ]);
+  const sorted = grid.sort.value;
+  const column = sorted.startsWith("column:")
+    ? [false, true].map((descending): Order => {
+        return { sort: sorted, descending, words: `${sorted.slice("column:".length)} ${descending ? "↓" : "↑"}` };
+      })
+    : [];
   const groups: [string, readonly Order[]][] = [
     ["order", BY_QUERY],
     ["labels and images", content],
     ["sampling, per epoch", BY_SAMPLING],
     ["values", values],
+    ["column", column],
   ];
   const all = groups.flatMap(([, orders]) => orders);
   const now = all.find(({ sort, descending }) => sort === grid.sort.value && descending === grid.descending.value);
@@ -85,6 +92,6 @@ export function GridSortMenu({ session }: { session: Session }) {
 
 /** The order that people mean by a name has that name alone. */
 function orderValue({ sort, descending }: Order): string {
-  const usual = sort === "query" || sort === "row" || sort.startsWith("tensor:") ? !descending : descending;
+  const usual = sort === "query" || sort === "row" || /^(tensor|column):/.test(sort) ? !descending : descending;
   return usual ? sort : `${sort} ${descending ? "down" : "up"}`;
 }

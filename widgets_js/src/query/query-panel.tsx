@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { whyNot } from "../session/answers.ts";
 import type { Diagnostic } from "../session/protocol.ts";
+import { openView, saveView } from "../session/saved-views.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
@@ -297,7 +298,7 @@ function SavedViews({ session }: { session: Session }) {
   const views = store.views.value;
   const open = (id: string, close: () => void): void => {
     close();
-    void session.query.openView(id);
+    void openView(session.query, id);
   };
   return (
     <Popover
@@ -331,7 +332,7 @@ function SaveView({ session, close }: { session: Session; close: () => void }) {
   const save = (event: Event): void => {
     event.preventDefault();
     close();
-    void session.query.saveView(message);
+    void saveView(session.query, message);
   };
   return (
     <form class="penstock-row penstock-save-view" onSubmit={save}>

@@ -35,7 +35,9 @@ function Selection({ session, chosen, close }: { session: Session; chosen: numbe
     dataset?.label_tensor == null
       ? "There are no class labels to change."
       : dataset.read_only
-        ? "The dataset is read-only."
+        ? (dataset.holder ?? null) === null
+          ? "The dataset is read-only."
+          : "Another process has unsaved edits."
         : store.isLive.value
           ? null
           : "Edits wait for the kernel.";

@@ -3,10 +3,12 @@ import { type ComponentChildren, render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { ClassTable } from "../class-table/class-table.tsx";
 import { CoverageStrip } from "../coverage/coverage-strip.tsx";
-import { Explorer, LiveRegion, Toast } from "../explorer/explorer.tsx";
+import { Explorer, LiveRegion } from "../explorer/explorer.tsx";
 import { Header } from "../explorer/header.tsx";
 import { NoticeLine } from "../explorer/header-notice.tsx";
+import { Held } from "../explorer/held.tsx";
 import { LeftRegion } from "../explorer/left-region.tsx";
+import { Toast } from "../explorer/toast.tsx";
 import { QueryPanel } from "../query/query-panel.tsx";
 import type { ViewContext } from "../session/model.ts";
 import { createSession, type Session } from "../session/session.ts";
@@ -60,6 +62,9 @@ export const bodies: Record<string, Body> = {
 /** They say in their header what the others say in a line above. */
 const WITH_HEADER: ReadonlySet<string> = new Set(["explorer", "label_editor"]);
 
+/** They can change labels. */
+const EDITING: ReadonlySet<string> = new Set(["explorer", "browser", "label_editor"]);
+
 function Frame({ session, kind }: { session: Session; kind: string }) {
   const root = useRef<HTMLDivElement>(null);
   const { store } = session;
@@ -83,6 +88,7 @@ function Frame({ session, kind }: { session: Session; kind: string }) {
       style={ownColors(store.dataset.value?.class_colors ?? {})}
     >
       <div class="penstock-frame">
+        {EDITING.has(kind) ? <Held session={session} /> : null}
         {WITH_HEADER.has(kind) ? null : <NoticeLine session={session} />}
         <Inner session={session} />
         <Toast session={session} />

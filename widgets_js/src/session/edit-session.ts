@@ -17,10 +17,16 @@ export type EditOp =
   | "edit.redo"
   | "edit.commit"
   | "edit.discard"
+  | "draft.take_over"
+  | "draft.branch"
   | "dataset.update";
 
-const TOAST_MS = 6000;
-const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "dataset.update"]);
+const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "draft.take_over", "draft.branch", "dataset.update"]);
+
+/** How long a line stays: as long as it takes to notice and to read it. */
+export function readingTime(text: string): number {
+  return Math.min(12_000, 2000 + 60 * text.length);
+}
 
 /** An error as a sentence, with its hint. */
 export function inWords({ message, hint }: RpcError): string {
@@ -72,7 +78,7 @@ export class EditSession {
       });
       return reply;
     } catch (failure) {
-      this.query.failed(failure);
+      this.failed(failure);
       return null;
     }
   }
@@ -86,7 +92,7 @@ export class EditSession {
       batch(() => this.receive(op, result as EditReply, buffers));
       return null;
     } catch (failure) {
-      if (!(failure instanceof RpcFailure) || failure.error.code === "NoKernel") this.query.failed(failure);
+      if (!(failure instanceof RpcFailure) || failure.error.code === "NoKernel") this.failed(failure);
       return failure instanceof RpcFailure ? inWords(failure.error) : String(failure);
     }
   }
@@ -106,7 +112,7 @@ export class EditSession {
       return result;
     } catch (failure) {
       if (failure instanceof RpcFailure && failure.error.conflicts !== undefined) return failure.error;
-      this.query.failed(failure);
+      this.failed(failure);
       return null;
     }
   }
@@ -115,14 +121,33 @@ export class EditSession {
     clearTimeout(this.toastTimer);
   }
 
-  /** A line at the bottom for a few seconds. */
+  /** A line over the foot of the grid until it is read. */
   showToast(toast: Toast): void {
     this.store.toast.value = toast;
+    this.leaveToast();
+  }
+
+  /** The pointer or the focus is on it: it stays. */
+  holdToast(): void {
     clearTimeout(this.toastTimer);
-    if (toast.bad) return;
-    this.toastTimer = setTimeout(() => {
-      this.store.toast.value = null;
-    }, TOAST_MS);
+  }
+
+  /** Nobody points at it: it goes when it is read. */
+  leaveToast(): void {
+    clearTimeout(this.toastTimer);
+    const toast = this.store.toast.peek();
+    if (toast === null || toast.bad) return;
+    this.toastTimer = setTimeout(() => this.dismissToast(), readingTime(toast.text));
+  }
+
+  dismissToast(): void {
+    clearTimeout(this.toastTimer);
+    this.store.toast.value = null;
+  }
+
+  private failed(failure: unknown): void {
+    if (failure instanceof RpcFailure && failure.error.unanswered) this.store.unanswered.value = true;
+    this.query.failed(failure);
   }
 
   private receive(op: EditOp, reply: EditReply, buffers: DataView[]): void {

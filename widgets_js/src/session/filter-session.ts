@@ -27,6 +27,7 @@ export class FilterSession {
       filterHow: (how) => this.show({ ...now(), how }),
       filterState: (state, on) => this.setState(state, on),
       clearFilter: () => this.show(EVERYTHING),
+      updateGrid: () => this.show(now(), false),
       dropCondition: (condition) => this.dropCondition(condition),
       narrow: (by) => this.narrow(by),
     };
@@ -58,14 +59,15 @@ export class FilterSession {
     }
   }
 
-  private async show(wanted: GridFilter): Promise<void> {
+  /** `asked`: another filter; else the one there is, anew, with the sample on show kept. */
+  private async show(wanted: GridFilter, asked = true): Promise<void> {
     const { store } = this;
     const { classes, how, states } = wanted;
     store.filter.value = wanted;
     try {
       const args = { classes: [...classes], how, states: [...states] };
       const { result } = await store.rpc.call("grid.filter", args, { lane: "filter" });
-      receiveGrid(store, result.grid, true);
+      receiveGrid(store, result.grid, asked);
       this.query.announce(`${countText(result.grid.size)} of ${countText(this.poolSize())} samples shown`);
     } catch (failure) {
       if (store.filter.value === wanted) store.filter.value = store.grid.value?.filter ?? EVERYTHING;

@@ -18,6 +18,7 @@ export interface RpcError {
   fix?: string; // replaces [from, to)
   conflicts?: Conflict[]; // of a commit: samples another session has committed meanwhile, at most 50
   num_conflicts?: number;
+  unanswered?: boolean; // of "NoKernel": it was sent, and may have been done
 }
 
 /** A sample, or an object of it, that this session and another one changed, each in its own way. */
@@ -57,7 +58,8 @@ export interface DatasetInfo {
   classes_fixed: string | null; // why classes cannot be changed; null where they can
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
-  behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
+  holder: { program: string; pid: number; host: string; since: string } | null; // another process that has uncommitted edits: read_only here; since: ISO 8601
+  behind: { message: string; remedy: "update" | "take over" | null } | null; // how what is shown differs from the dataset
 }
 
 /** Names of a class's keypoints, and lines between them: pairs of places among the names, from 0. */
@@ -72,7 +74,9 @@ export interface GridState {
   filter: GridFilter;
   sort: GridSort;
   descending: boolean; // the greatest first; what has no value comes last either way
-  size: number; // samples shown
+  size: number; // samples shown, held ones too
+  held?: number; // samples that stay where they were though, since they were edited, they no longer match
+  stale?: boolean; // the same filter and order, asked for again, would show other samples or another order
   token: string; // another one when a position means another sample
   data: string; // another one when samples may have changed
   selection: [number, number][]; // selected positions [start, stop)
@@ -87,8 +91,9 @@ export interface GridFilter {
 }
 export type SampleState = "unreadable" | "edited" | "selected" | "unlabeled";
 
-/** box_area: the largest box, ascending the smallest; drawn: times an epoch, expected; tensor: one of scalar_tensors. */
-export type GridSort = "query" | "row" | "labels" | "box_area" | "image_size" | "drawn" | "weight" | `tensor:${string}`;
+/** box_area: the largest box, ascending the smallest; drawn: times an epoch, expected; tensor: one of scalar_tensors; column: any column
+ * of what the query returns, also of a table result: by its value, of lists by how many there are. */
+export type GridSort = "query" | "row" | "labels" | "box_area" | "image_size" | "drawn" | "weight" | `tensor:${string}` | `column:${string}`;
 
 /** A condition of the outermost WHERE; AND joins them. */
 export interface ConditionInfo {
@@ -198,6 +203,7 @@ export interface Tile {
   labels: number[]; // class indices
   boxes: number[]; // x, y, w, h in pixels of the full image, flat
   edited: boolean;
+  held?: boolean; // is shown where it was, though it no longer matches since it was edited
   error: string | null; // why there is no image, in a sentence
   problem?: Problem | null; // the kind of that
 }
@@ -225,6 +231,18 @@ export interface EditedShape {
 export interface ChosenEdits {
   only?: string[];
   keep?: string[];
+}
+
+/** A commit that changed a sample. */
+export interface HistoryEntry {
+  kind: "added" | "edited" | "deleted" | "restored"; // restored: a merge brought it back
+  commit: string | null; // short id; null: what is not committed
+  branch: string; // that the commit was made on
+  time: string | null; // ISO 8601
+  author: string;
+  message: string;
+  words: { sign: "+" | "-" | ""; text: string }[]; // before -> after
+  more: number; // words left out
 }
 
 /** What is not committed. A page holds samples: first those edited, then added, then deleted ones, each kind by row. */
@@ -292,7 +310,7 @@ export interface ColumnInfo {
   numeric: boolean;
 }
 
-/** How the values of a column are distributed. `raw`: samples that are open; `pool`: those the query leaves. */
+/** How the values of a column are distributed. `raw`: samples that are open; `pool`: those of the query that the filter shows. */
 export interface ColumnProfile {
   name: string;
   kind: "number" | "date" | "category" | "length" | "presence"; // length: of lists; presence: only what is missing
@@ -313,6 +331,7 @@ export interface TableRow {
   row: number; // in the dataset, or in the table result
   uid: string | null; // null: not a sample
   edited: boolean;
+  held?: boolean; // as in Tile
   cells: (string | number | null)[]; // in the order asked for
 }
 
@@ -364,7 +383,7 @@ export interface Ops {
   "grid.check_images": [Record<string, never>, { unreadable: number }]; // before the filter "unreadable": reads the images that may be, with progress
   "grid.sort": [{ sort: GridSort; descending?: boolean }, { grid: GridState }]; // descending by default but for query, row and tensors; what is selected stays selected
   "columns.list": [Record<string, never>, { columns: ColumnInfo[]; num_rows: number; data: string }]; // of what the query returns; without images and masks
-  "columns.profile": [{ names: string[] }, { profiles: ColumnProfile[]; data: string }]; // at most 64; as queried, whatever `grid.filter` leaves out
+  "columns.profile": [{ names: string[] }, { profiles: ColumnProfile[]; data: string }]; // at most 64
   // The text with the bars [first, last] selected in its WHERE, in place of other bars of the column; the selected ones are taken
   // out. `data`: as the profile came with; error Outdated with another.
   "columns.filter": [{ text: string; name: string; first: number; last: number; data: string }, { text: string }];
@@ -373,6 +392,7 @@ export interface Ops {
   // `window`: the values of the image that become black and white, of images with more than 8 bits; + one JPEG
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number; window?: [number, number] }, { width: number; height: number }];
   "sample.levels": [{ uid: string }, { bits: number; low: number; high: number }]; // least and greatest value of its image; bits: 8 where a window means nothing
+  "sample.history": [{ uid: string }, { entries: HistoryEntry[]; more: number }]; // the newest first, at most 50; what is not committed is on top
   "grid.unlabeled": [{ after: number }, { position: number | null; token: string }]; // the next sample without a label, from there on and around; null: none
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
   // `shapes`: only those that were edited; the box of an object follows its polygons. In the reply the sample's shapes come last, without its image.
@@ -390,6 +410,8 @@ export interface Ops {
   "edit.commit": [{ message: string; on_conflict?: "ours" | "theirs"; token?: string } & ChosenEdits, EditReply];
   "edit.discard": [ChosenEdits, EditReply]; // one step that can be undone
   "review.page": [{ start: number; stop: number; size: number; marked?: string[] }, ReviewPage]; // at most 64 samples; + JPEG and shape buffers
+  "draft.take_over": [Record<string, never>, EditReply]; // the edits of `holder` are this session's from now on; + statistics buffers
+  "draft.branch": [{ name: string }, EditReply]; // go to a new branch, where nobody else edits
   "dataset.update": [Record<string, never>, EditReply]; // show the dataset as it is now; + statistics buffers
   "select.set": [{ intervals: [number, number][]; token?: string; keep_hidden?: boolean }, { grid: GridState }]; // grid positions [start, stop), keep_hidden: and what is selected but not shown; error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0

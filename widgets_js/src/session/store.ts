@@ -87,6 +87,10 @@ export interface Store {
   gridEpoch: Signal<number>;
   keepTiles: Signal<boolean>;
   region: Signal<Region>;
+  /** The holder of the draft that one chose to read beside: `heldKey`. */
+  heldSeen: Signal<string | null>;
+  /** A change was sent to a kernel that ended before it answered. */
+  unanswered: Signal<boolean>;
   announcement: Signal<string>;
   toast: Signal<Toast | null>;
   busy: Signal<string | null>;
@@ -126,6 +130,8 @@ export interface Actions {
   filterHow(how: GridFilter["how"]): Promise<void>;
   filterState(state: SampleState, on: boolean): Promise<void>;
   clearFilter(): Promise<void>;
+  /** Arrange the grid anew: samples that edits took out of it leave, and the order is that of now. */
+  updateGrid(): Promise<void>;
   /** Take a condition out of WHERE and run the rest. */
   dropCondition(condition: number): Promise<void>;
   /** Write the filter, or the selection, into WHERE and run that. */
@@ -138,7 +144,14 @@ export interface Actions {
 }
 
 /** What filters the grid, and writes that into the query. */
-export type FilterAction = "filterClass" | "filterHow" | "filterState" | "clearFilter" | "dropCondition" | "narrow";
+export type FilterAction =
+  | "filterClass"
+  | "filterHow"
+  | "filterState"
+  | "clearFilter"
+  | "updateGrid"
+  | "dropCondition"
+  | "narrow";
 
 export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial<WidgetState>): Omit<Store, "actions"> {
   const dataset = signal<DatasetInfo | null>(null);
@@ -177,6 +190,8 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     gridEpoch: signal(0),
     keepTiles: signal(false),
     region: signal<Region>("grid"),
+    heldSeen: signal<string | null>(null),
+    unanswered: signal(false),
     announcement: signal(""),
     toast: signal<Toast | null>(null),
     busy: signal<string | null>(null),

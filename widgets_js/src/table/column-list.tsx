@@ -7,6 +7,7 @@ import { type BarCursor, barsOf, moveCursor } from "./bar-keys.ts";
 import { type Columns, columnsOf } from "./columns.ts";
 import { NoProfile, Profile } from "./profile.tsx";
 import { barText, factsText } from "./profile-layout.ts";
+import { directionOf, sortByColumn } from "./sort-column.ts";
 import { moveRow } from "./table-geometry.ts";
 import { useFresh } from "./use-fresh.ts";
 
@@ -55,7 +56,9 @@ export function ColumnList({ session }: { session: Session }) {
     return true;
   };
   const onKey = (event: KeyboardEvent): void => {
-    if (!barKey(event) && !itemKey(event)) return;
+    const info = list[at.value];
+    if (event.key === " " && info !== undefined) void sortByColumn(session, info);
+    else if (!barKey(event) && !itemKey(event)) return;
     event.preventDefault();
     event.stopPropagation();
   };
@@ -119,6 +122,7 @@ interface ItemProps {
 
 function Item({ id, session, columns, info, current, bars, onPoint }: ItemProps) {
   const profile = columns.profiles.value.get(info.name);
+  const direction = directionOf(session, info);
   const clickable = session.store.isLive.value && profile?.selectable.some(Boolean) === true;
   const facts = profile === undefined ? "" : factsText(profile);
   return (
@@ -129,12 +133,22 @@ function Item({ id, session, columns, info, current, bars, onPoint }: ItemProps)
       tabIndex={-1}
       {...focusable}
       aria-selected={current}
-      aria-label={`${info.name}, ${info.shown}${facts === "" ? "" : `, ${facts}`}`}
+      aria-label={`${info.name}, ${info.shown}${facts === "" ? "" : `, ${facts}`}${direction === "none" ? "" : `, sorted ${direction}`}`}
       data-column={info.name}
       onPointerDown={onPoint}
     >
       <span class="penstock-column-name">
-        <b title={info.name}>{info.name}</b>
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: the list takes the keys: Space */}
+        {/* biome-ignore lint/a11y/useKeyWithClickEvents: the list takes the keys: Space */}
+        <b
+          class={session.store.isLive.value ? "penstock-sortable" : ""}
+          title={session.store.isLive.value ? `${info.name}\nclick: sort the grid` : info.name}
+          data-testid="penstock-sort-column"
+          onClick={() => void sortByColumn(session, info)}
+        >
+          <span>{info.name}</span>
+          {direction === "none" ? null : <i aria-hidden="true"> {direction === "ascending" ? "▲" : "▼"}</i>}
+        </b>
         <span title={info.shown}>{kindText(info, profile)}</span>
       </span>
       {profile === undefined ? (

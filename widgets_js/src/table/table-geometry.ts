@@ -8,6 +8,7 @@ export const HEAD = 88;
 export const HEADER = -1;
 const NARROWEST = 126;
 const WIDEST = 210;
+const GROWN = 640;
 const LETTER = 7.4;
 
 /** Rows as a grid of one column, so that long tables scroll as the grid does. */
@@ -23,15 +24,15 @@ export interface ColumnPlaces {
   head: number; // of the row numbers, which stay in view
 }
 
-/** Widths by name and kind; where there is room they grow alike, to one and a half of what they need. */
+/** Widths by name and kind; where there is room they grow alike and fill it, none of them wider than can be read. */
 export function columnPlaces(columns: readonly ColumnInfo[], numRows: number, width: number): ColumnPlaces {
   const head = Math.max(48, String(Math.max(0, numRows - 1)).length * 8.5 + 30);
   const least = columns.map(({ name, numeric }) =>
     Math.min(WIDEST, Math.max(numeric ? NARROWEST : NARROWEST + 12, name.length * LETTER + 24)),
   );
   const needed = least.reduce((sum, one) => sum + one, 0);
-  const grow = Math.min(1.5, Math.max(1, (width - head) / Math.max(1, needed)));
-  const widths = least.map((one) => Math.floor(one * grow));
+  const grow = Math.max(1, (width - head) / Math.max(1, needed));
+  const widths = least.map((one) => Math.floor(Math.min(GROWN, one * grow)));
   let left = 0;
   const lefts = widths.map((one) => {
     left += one;

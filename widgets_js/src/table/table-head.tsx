@@ -3,6 +3,7 @@ import type { Session } from "../session/session.ts";
 import type { Columns } from "./columns.ts";
 import { NoProfile, Profile } from "./profile.tsx";
 import { factsText } from "./profile-layout.ts";
+import { directionOf, sortByColumn } from "./sort-column.ts";
 
 const PADDING = 20; // both sides
 
@@ -34,6 +35,8 @@ export function HeaderCell({
 }: HeaderCellProps) {
   const profile = columns.profiles.value.get(info.name);
   const { isLive } = session.store;
+  const direction = directionOf(session, info);
+  const next = { none: "sort ascending", ascending: "sort descending", descending: "as queried again" }[direction];
   const clickable = isLive.value && profile?.selectable.some(Boolean) === true;
   return (
     <div
@@ -41,13 +44,22 @@ export function HeaderCell({
       class={`penstock-column-head${current ? " penstock-current" : ""}`}
       role="columnheader"
       aria-colindex={index + 2}
+      aria-sort={direction}
       aria-label={headerName(columns, info)}
       data-column={info.name}
       style={{ left: `${left}px`, width: `${width}px` }}
       onPointerDown={onPoint}
     >
-      <span class="penstock-column-title" title={`${info.name}: ${info.shown}`}>
-        {info.name}
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: the table takes the keys: Space in a header */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: the table takes the keys: Space in a header */}
+      <span
+        class={`penstock-column-title${isLive.value ? " penstock-sortable" : ""}`}
+        title={`${info.name}: ${info.shown}${isLive.value ? `\nclick: ${next}` : ""}`}
+        data-testid="penstock-sort-column"
+        onClick={() => void sortByColumn(session, info)}
+      >
+        <span>{info.name}</span>
+        <i aria-hidden="true">{direction === "none" ? "" : direction === "ascending" ? "▲" : "▼"}</i>
       </span>
       {profile === undefined ? (
         <NoProfile text={columns.fault.value === null ? "" : "not counted"} />

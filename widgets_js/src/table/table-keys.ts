@@ -1,10 +1,11 @@
 // The table by keyboard: arrows, Page, Home and End walk over cells, from the first row up into the header; Enter in a header
-// goes to its bars.
+// goes to its bars, Space sorts by it.
 import type { Signal } from "@preact/signals";
 import type { Session } from "../session/session.ts";
 import { type BarCursor, barsOf, moveCursor } from "./bar-keys.ts";
 import type { Columns } from "./columns.ts";
 import { barText } from "./profile-layout.ts";
+import { sortByColumn } from "./sort-column.ts";
 import { HEADER, moveRow } from "./table-geometry.ts";
 
 export interface TableControl {
@@ -67,7 +68,10 @@ function headerKey(event: KeyboardEvent, control: TableControl, { column, total,
   const { bars, go, session } = control;
   const profile = profileAt(control, column);
   if (event.key === "ArrowDown" && total > 0) go({ row: Math.max(0, start), column });
-  else if (isPlainEnter(event) && profile !== undefined) {
+  else if (event.key === " ") {
+    const info = control.columns.list.value?.[column];
+    if (info !== undefined) void sortByColumn(session, info);
+  } else if (isPlainEnter(event) && profile !== undefined) {
     const first = moveCursor(profile, null, "ArrowRight", false);
     bars.value = first;
     if (first !== null) session.store.actions.announce(barText(profile, ...barsOf(first)));

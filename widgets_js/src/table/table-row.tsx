@@ -27,7 +27,7 @@ export function Row({ id, session, cache, position, y, list, wide, places, row, 
   const selected = isSample && intervals.has(grid.selection.value, position);
   const shownRow = isSample && store.current.value === position;
   const fault = cache.fault(position, Math.floor(wide[0] / COLUMNS));
-  const classes = `${shownRow ? " penstock-current" : ""}${selected ? " penstock-selected" : ""}`;
+  const classes = `${shownRow ? " penstock-current" : ""}${selected ? " penstock-selected" : ""}${head?.held ? " penstock-held" : ""}`;
   const cells = Array.from({ length: wide[1] - wide[0] }, (_, i) => wide[0] + i);
   return (
     <div
@@ -36,6 +36,7 @@ export function Row({ id, session, cache, position, y, list, wide, places, row, 
       aria-rowindex={position + 2}
       aria-selected={isSample ? selected : undefined}
       data-position={position}
+      title={head?.held ? "no longer matches; stays here until the grid is updated" : undefined}
       style={{ transform: `translateY(${y}px)`, width: `${places.head + places.total}px` }}
     >
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the table itself takes the keys */}

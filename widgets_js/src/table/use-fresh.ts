@@ -1,4 +1,5 @@
 import { useEffect, useMemo } from "preact/hooks";
+import { isFiltered } from "../session/grid-filter.ts";
 import type { Session } from "../session/session.ts";
 import type { Columns } from "./columns.ts";
 
@@ -7,7 +8,10 @@ export function useFresh({ store }: Session, columns: Columns): void {
   const live = store.isLive.value;
   const query = store.query.value;
   const data = store.grid.value?.data;
-  const key = useMemo(() => ({}), [query, data, live]);
+  const grid = store.grid.value;
+  const filtered = grid !== null && isFiltered(grid.filter);
+  const shown = filtered ? `${grid.token} ${JSON.stringify(grid.filter)} ${grid.held ?? 0}` : "";
+  const key = useMemo(() => ({}), [query, data, live, shown]);
   useEffect(() => {
     if (live && query !== null) columns.configure(key);
   }, [columns, key]);

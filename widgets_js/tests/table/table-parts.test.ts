@@ -132,9 +132,13 @@ describe("the table's geometry", () => {
     expect(visibleColumns(places, 0, 0)).toEqual([0, 0]);
   });
 
-  it("grows columns where there is room, by a half at most", () => {
-    const needed = columnPlaces(columns(2), 10, 0);
-    expect(columnPlaces(columns(2), 10, 5000).total).toBe(needed.total * 1.5);
+  it.each([
+    ["fills the width with a few columns", 1220, 1220 - 48],
+    ["leaves no column wider than can be read", 5000, 2 * 640],
+  ])("%s", (_, width, total) => {
+    const places = columnPlaces(columns(2), 10, width);
+    expect(places.total).toBe(total);
+    expect(places.head).toBe(48);
   });
 
   it("brings a column into view with the least movement", () => {

@@ -95,6 +95,8 @@ function answer(model: FakeModel, total: number, op: string, id: string, args: a
       },
       buffers,
     );
+  } else if (op === "grid.sort") {
+    model.reply(id, { grid: { ...gridState(total), sort: args.sort, descending: args.descending ?? false } });
   } else if (op === "table.rows") {
     const positions = Array.from({ length: args.stop - args.start }, (_, i) => args.start + i);
     const rows = positions.map((position: number) => ({
@@ -131,6 +133,46 @@ describe("the table", () => {
     const { asked } = await shown(1_000_000);
     expect(asked("table.rows")).toEqual([{ start: 0, stop: 64, names: ["age", "view", "huge"] }]);
     expect(asked("columns.profile")).toEqual([{ names: ["age", "view", "huge"] }]);
+  });
+
+  it("sorts by a column ascending, descending, and as queried again", async () => {
+    const { root, session, asked } = await shown(100);
+    session.store.dataset.value = { ...dataset(), image_tensor: null, scalar_tensors: ["age"] };
+    const head = (name: string) => root.querySelector(`[role=columnheader][data-column=${name}]`) as HTMLElement;
+    const directions: (string | null)[] = [];
+    for (let step = 0; step < 3; step++) {
+      head("age").querySelector<HTMLElement>("[data-testid=penstock-sort-column]")?.click();
+      await settled();
+      directions.push(head("age").getAttribute("aria-sort"));
+      expect(head("view").getAttribute("aria-sort")).toBe("none");
+    }
+    expect(directions).toEqual(["ascending", "descending", "none"]);
+    expect(asked("grid.sort")).toEqual([
+      { sort: "tensor:age", descending: false },
+      { sort: "tensor:age", descending: true },
+      { sort: "query", descending: false },
+    ]);
+  });
+
+  it("sorts by Space in a header, of lists and computed values too", async () => {
+    const { session, table, asked } = await shown(100);
+    session.store.current.value = 0;
+    press(table(), "ArrowUp");
+    await settled();
+    press(table(), "ArrowRight");
+    press(table(), " ");
+    await settled();
+    expect(asked("grid.sort")).toEqual([{ sort: "column:view", descending: false }]);
+    expect(session.store.announcement.value).toBe("sorted by view, ascending");
+  });
+
+  it("profiles the columns anew when the filter shows other samples", async () => {
+    const { session, asked } = await shown(100);
+    const before = asked("columns.profile").length;
+    session.store.grid.value = { ...gridState(40), token: "other", filter: { classes: [0], how: "any", states: [] } };
+    await settled();
+    await settled();
+    expect(asked("columns.profile").length).toBe(before + 1);
   });
 
   it("is one stop of the Tab key", async () => {

@@ -44,16 +44,18 @@ def tiles(
         Raises when nobody wants the page any more.
     """
     run = display.run
-    rows = run.pool[display.positions[places.start : places.stop]]
+    rows = display.rows[places.start : places.stop]
     edited = edited_uids(run.table)
     found: list[dict[str, Any]] = []
     buffers: list[bytes] = []
     thumbnails = _thumbnails(session, run, rows, size, check_cancelled)
     shapes = _shapes(session, run, rows, thumbnails, size)
     uids = display.uids[places.start : places.stop]
+    held = np.isin(uids, display.held)
     session.image_checks.note(int(uid) for uid, made in zip(uids, thumbnails, strict=True) if made.error)
     for i, (row, made, drawn) in enumerate(zip(rows, thumbnails, shapes, strict=True)):
         tile = _tile(run, int(row), places.start + i, made, edited=int(uids[i]) in edited)
+        tile["held"] = bool(held[i])
         found.append(tile | _placed(buffers, image=made.jpeg, shapes=drawn.data))
     return found, buffers
 
@@ -78,6 +80,7 @@ def sample_detail(
     uid = int(table.uids(rows)[0])
     edited = uid in edited_uids(table)
     detail = _tile(run, row, display.position_of(uid, near), made[0], edited=edited)
+    detail["held"] = bool((display.held == uid).any())
     drawn = _shapes(session, run, rows, made, None)[0]
     detail |= _placed(buffers, image=made[0].jpeg, shapes=drawn.data)
     detail["fields"] = sample_fields(table, row, (run.labels, box_tensor))
@@ -100,7 +103,7 @@ def sample_detail(
 def _weighed(display: Display, position: int) -> dict[str, Any]:
     """Return the weight of the sample at a grid position, and which clauses match it; None where none are asked."""
     plan = display.run.plan
-    if plan is None or position < 0:
+    if plan is None or position < 0 or display.positions[position] < 0:
         return {"clauses": None, "weight": 1.0}
     stratum = int(plan.strata.ids[display.positions[position]])
     weight = float(plan.weights[stratum])

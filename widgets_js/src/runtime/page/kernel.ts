@@ -139,7 +139,7 @@ export class PageKernel {
     this.strata = samples?.strata ?? null;
     this.kept = { query: this.query, buffers: this.buffers, pool: this.pool, strata: this.strata };
     this.history = this.hello.history;
-    this.grid = { ...this.hello.grid, selection: [], num_selected: 0 };
+    this.grid = { ...this.hello.grid, selection: [], num_selected: 0, held: 0, stale: false };
     this.shown = this.pool;
     if (samples !== null) this.start();
     else this.grid = { ...this.grid, size: large.length };
