@@ -1,9 +1,9 @@
 """Units, each of one or more rows with labels, divided so that every part has its share of rows and of each label.
 
-Four fifths of the units with the same two labels or more are dealt out in whole multiples, which leaves each of their
-labels at its share. All others are divided label by label, the rarest first, as iterative stratification does: each
-part takes what it still lacks of the label (Sechidis, Tsoumakas and Vlahavas, 2011). Where too few units are left for
-that, single units are moved at the end.
+Four fifths of the units with the same labels are dealt out in whole multiples, which leaves each label at its share.
+All others are divided label by label, the rarest first, as iterative stratification does: each part takes what it still
+lacks of the label (Sechidis, Tsoumakas and Vlahavas, 2011). Where too few units are left for that, single units are
+moved at the end.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling.pool._refining import refined
-from penstock.sampling.pool._sorting import Digits, digits_of_numbers, equal_rows, stable_order
+from penstock.sampling.pool._sorting import Digits, digits_of_numbers, stable_order
 from penstock.sampling.pool._units import Units
 
 __all__ = ["apportioned", "divided"]
@@ -23,7 +23,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 _ROUNDING = 1e-9
-_HASH_BITS = 32
+_HASH_BITS = 24
+_NOISE_BITS = 16
 _DEALT = 0.8
 _FEW_LABELS = 4096
 
@@ -51,19 +52,21 @@ def divided(units: Units, shares: Floats, rng: np.random.Generator) -> Ints:
 
 def _dealt(units: Units, shares: Floats, rng: np.random.Generator) -> tuple[Ints, Ints]:
     """Return the part of units dealt out in whole multiples, -1 for the others, and those in random order."""
-    every = rng.permutation(len(units.sizes))
-    several = (units.offsets[every + 1] - units.offsets[every]) > 1
-    shuffled = every[several]
-    order, starts = equal_rows([Digits(_kinds(units)[shuffled], _HASH_BITS)], len(shuffled))
-    lengths = np.diff(starts, append=len(shuffled))
-    whole = np.floor(_DEALT * lengths[:, None] * shares + _ROUNDING).astype(np.int64)
-    over = whole.sum(axis=1) > lengths
-    whole[over] = 0
+    count = len(units.sizes)
+    kinds = _kinds(units)
+    noise = rng.integers(0, 1 << _NOISE_BITS, count, np.uint64)
+    order = stable_order([Digits(kinds, _HASH_BITS), Digits(noise, _NOISE_BITS)], count)
+    kinds = kinds[order]
+    starts = np.flatnonzero(np.append(True, kinds[1:] != kinds[:-1])) if count else np.zeros(0, np.int64)
+    lengths = np.diff(starts, append=count)
+    whole = np.floor(_DEALT * lengths[:, None] * shares).astype(np.int64)
     counts = np.column_stack([whole, lengths - whole.sum(axis=1)])
     numbers = np.append(np.arange(len(shares)), -1)
-    part = np.full(len(every), -1, np.int64)
-    part[shuffled[order]] = np.repeat(np.tile(numbers, len(lengths)), counts.ravel())
-    return part, every[part[every] < 0]
+    part = np.repeat(np.tile(numbers, len(lengths)), counts.ravel())
+    rest = rng.permutation(order[part < 0])
+    found = np.empty(count, np.int64)
+    found[order] = part
+    return found, rest
 
 
 def _kinds(units: Units) -> NDArray[np.uint64]:

@@ -50,10 +50,15 @@ class Units:
 
     def totals(self, part: Ints, num_parts: int) -> tuple[Floats, Floats]:
         """Return the rows of each part, and those with each label, (num_labels, num_parts); part -1 is none."""
-        inside = part >= 0
-        rows = np.bincount(part[inside], self.sizes[inside].astype(np.float64), num_parts)
+        inside = slice(None) if part.min(initial=0) >= 0 else part >= 0
+        rows = np.bincount(part[inside], _weights(self.sizes[inside]), num_parts)
         owner = np.repeat(part, np.diff(self.offsets))
-        known = owner >= 0
+        known = slice(None) if isinstance(inside, slice) else owner >= 0
         cells = self.labels[known] * num_parts + owner[known]
-        labels = np.bincount(cells, self.counts[known].astype(np.float64), self.num_labels * num_parts)
+        labels = np.bincount(cells, _weights(self.counts[known]), self.num_labels * num_parts)
         return rows.astype(np.float64), labels.astype(np.float64).reshape(self.num_labels, num_parts)
+
+
+def _weights(counts: Ints) -> Floats | None:
+    """Return the counts as weights; None where all are 1."""
+    return None if counts.max(initial=1) == 1 else counts.astype(np.float64)
