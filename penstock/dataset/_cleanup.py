@@ -112,6 +112,8 @@ def clean_up(opened: OpenDataset, older_than: timedelta | None, *, dry_run: bool
         store = opened.working.store
         with store.location.lock():
             freed = _freed(store, age, dry_run=dry_run)
+            if not dry_run:
+                opened.working.digests.merge()
         return Cleanup(
             versions=freed.versions,
             files=freed.files,

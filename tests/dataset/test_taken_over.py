@@ -111,7 +111,9 @@ class History:
             self.ds.create_tensor("extra", "class_label", class_names=["x"])
 
     def other(self):
-        """Let another session commit an edit and delete a sample."""
+        """Let another session commit an edit and delete a sample; it would take over what is edited here."""
+        if self.ds.num_edits:
+            return
         other = penstock.load(self.ds.path)
         other.score[0] = 0.75
         other.pop(len(other) - 1)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -113,6 +114,29 @@ def test_managed_credentials_are_not_kept_in_the_session(tmp_path):
         ds.populate_creds("theirs", {"aws_access_key_id": "test"})
     with pytest.raises(CredentialsError, match="'thiers' is not a credentials key"):
         ds.populate_creds("thiers", {})
+
+
+def test_a_bucket_is_compacted_and_cleaned_up(bucket):
+    path = f"{bucket.url}/sets/numbers"
+    ds = _numbers(path)
+    first = ds.commit("first")
+    for value in range(3):
+        ds.append({"age": 100 + value, "labels": ["even"]})
+        ds.flush()
+        ds.age[0] = value + 50
+        ds.commit(f"{value}")
+    assert ds.compact().after == 1
+    assert not ds.has_changes
+    told = ds.cleanup(timedelta(0), dry_run=True)
+    done = ds.cleanup(timedelta(0))
+    assert (told.versions, told.files, told.bytes) == (done.versions, done.files, done.bytes)
+    assert done.versions >= 3
+    again = penstock.load(path)
+    assert again.age.numpy().tolist() == [52, 1, 2, 3, 4, 5, 100, 101, 102]
+    assert penstock.load(path, version=first).age.numpy().tolist() == [0, 1, 2, 3, 4, 5]
+    assert [commit.message for commit in again.log()] == ["2", "1", "0", "first"]
+    assert [edit.words for edit in again.history(0)] == ["age 51 → 52", "age 50 → 51", "age 0 → 50", "sample added"]
+    assert again.verify().ok
 
 
 _WRITER = """

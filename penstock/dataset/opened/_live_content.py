@@ -61,11 +61,11 @@ class LiveContent:
         """Return every row as it is now, and their numbers: of one moment, whoever writes."""
         table = self.opened.table
         rows = self._rows
-        if rows is None or len(rows) != table.num_rows:
+        if rows is None or len(rows) < table.num_rows:
             rows = np.arange(table.num_rows, dtype=np.int64)
             rows.flags.writeable = False
             self._rows = rows
-        return table, rows
+        return table, rows if len(rows) == table.num_rows else rows[: table.num_rows]
 
     def __len__(self) -> int:
         """Return the number of samples, those not written yet included."""

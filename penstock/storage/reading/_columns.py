@@ -161,16 +161,22 @@ def flat_values(array: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64]
     """Return values, offsets and validity of a list column, without Python objects."""
     import pyarrow as pa
 
-    lists = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    if isinstance(lists, pa.ChunkedArray):
-        lists = lists.chunk(0) if lists.num_chunks else pa.array([], lists.type)
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    chunks = [chunk for chunk in chunks if len(chunk)]
+    if not chunks:
+        return _own(pa.array([], array.type.value_type)), np.zeros(1, np.int64), None
     valid = None
-    if lists.null_count:
-        valid = np.asarray(lists.is_valid())
-        lists = lists.fill_null([])
-    offsets = np.asarray(lists.offsets).astype(np.int64)
-    values = lists.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0])) if len(lists) else lists.values[:0]
-    return _own(values), offsets - offsets[0] if len(lists) else np.zeros(1, np.int64), valid
+    if any(chunk.null_count for chunk in chunks):
+        valid = np.concatenate([np.asarray(chunk.is_valid()) for chunk in chunks])
+        chunks = [chunk.fill_null([]) if chunk.null_count else chunk for chunk in chunks]
+    ends = [np.asarray(chunk.offsets) for chunk in chunks]
+    values = [chunk.values.slice(int(end[0]), int(end[-1] - end[0])) for chunk, end in zip(chunks, ends, strict=True)]
+    offsets = np.zeros(sum(map(len, chunks)) + 1, np.int64)
+    row = 0
+    for end in ends:
+        np.add(end[1:], offsets[row] - end[0], out=offsets[row + 1 : row + len(end)], dtype=np.int64)
+        row += len(end) - 1
+    return _own(values[0] if len(values) == 1 else pa.concat_arrays(values)), offsets, valid
 
 
 def _own(values: pa.Array) -> NDArray[Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from penstock.storage import (
     renewed_lock,
 )
 from penstock.table._checks import checked_rows, checked_tensor
-from penstock.table._lengths import exact_bounds, widened
+from penstock.table._lengths import exact_bounds, widened, without_rows
 from penstock.table._ragged import Ragged
 from penstock.table._samples import samples_of_column
 from penstock.table._stored import StoredTable
@@ -132,10 +132,8 @@ class OverlayTable(Table):
         bounds, edits = self.stored.bounds(spec.name), self._edited_rows.get(spec.name, {})
         if not edits:
             return bounds
-        edited = column_of_cells(spec, list(edits.values()))
-        base, rows = self.stored.column(spec.name).offsets, sorted(edits)
-        between = (base[begin : end + 1] for begin, end in pairwise([0, *(row for row in rows), len(base) - 1]))
-        others = (piece[1:] if place else piece for place, piece in enumerate(between))  # without the edited row
+        edited, rows = column_of_cells(spec, list(edits.values())), np.sort(np.fromiter(edits, np.int64, len(edits)))
+        others = without_rows(self.stored.offsets(spec.name), rows)
         return exact_bounds(chain([edited.offsets], others), widened(bounds, [edited]))
 
     def revision(self, tensor: str) -> str:

@@ -85,6 +85,7 @@ def run(
     cancel: Cancel = None,
     progress: Callable[[int, int], None] | None = None,
     labels: str | None = None,
+    draw: bool = True,
 ) -> QueryResult:
     """Run a query.
 
@@ -110,6 +111,8 @@ def run(
         Called with the number of rows done and the total while images are decoded.
     labels : str, optional
         The class label tensor the plan counts.
+    draw : bool
+        Whether an outermost SAMPLE BY draws; otherwise the selection is its pool, and the plan is there to draw from.
 
     Returns
     -------
@@ -130,9 +133,18 @@ def run(
     >>> result.columns["n"].values.tolist(), result.is_rows
     ([2, 1], False)
     """
-    context = Context(text, seed, mode, labels, cancel, progress)
+    context = Context(text, seed, mode, labels, cancel, progress, draws=draw)
+    rows = None if rows is not None and _is_every_row(rows, table) else rows
     with _no_internal_message(text):
         return _result(Assembler(text, table, rows, params, resolve).query(parse(text), top=True), context, table)
+
+
+def _is_every_row(rows: NDArray[np.int64], table: Table) -> bool:
+    """Return whether rows are all of a table in their order, which need not be picked out of it."""
+    count = table.num_rows
+    if len(rows) != count or not count or rows[0] != 0 or rows[-1] != count - 1:
+        return False
+    return bool((rows[1:] > rows[:-1]).all())
 
 
 @contextmanager

@@ -51,6 +51,7 @@ class Context:
     pool: NDArray[np.int64] | None = None
     kept: dict[Stage, Relation] = field(default_factory=dict)
     counts: bool = False
+    draws: bool = True
 
     @contextmanager
     def counting(self, top: bool) -> Iterator[None]:
