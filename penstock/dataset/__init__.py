@@ -9,9 +9,13 @@ from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.samples._sample import Sample
 from penstock.dataset.samples._tensor import Tensor, TensorInfo
 from penstock.dataset.shown._diff import Diff
+from penstock.dataset.shown._history import FieldChange, SampleEdit, SampleHistory
 from penstock.dataset.shown._log import Log
 from penstock.dataset.shown._report import Problem, Report
+from penstock.dataset.views._leakage import check_leakage
+from penstock.dataset.views._parts import Fold, Folds, Split
 from penstock.dataset.views._saved_views import SavedView, SavedViews
+from penstock.dataset.views._split_report import SplitReport
 from penstock.dataset.views._view import View
 from penstock.dataset.writing._conflicts import Conflict
 from penstock.storage import Cache, Commit
@@ -24,17 +28,25 @@ __all__ = [
     "Conflict",
     "Dataset",
     "Diff",
+    "FieldChange",
+    "Fold",
+    "Folds",
     "Info",
     "Log",
     "MergeReport",
     "Problem",
     "Report",
     "Sample",
+    "SampleEdit",
+    "SampleHistory",
     "SavedView",
     "SavedViews",
+    "Split",
+    "SplitReport",
     "Tensor",
     "TensorInfo",
     "View",
+    "check_leakage",
     "empty",
     "load",
 ]

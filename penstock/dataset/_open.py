@@ -32,8 +32,8 @@ def _noting_holder(dataset: Dataset) -> Dataset:
     holder = dataset._opened.working.held  # noqa: SLF001  a dataset of ours
     if holder is not None:
         warnings.warn(
-            f"another process has uncommitted edits of the dataset at {dataset.path!r}: {holder}. They are not shown "
-            "here. ds.take_over() takes them over, read_only=True shows them",
+            f"another process has uncommitted edits of the dataset at {dataset.path!r}: {holder}. They are shown, "
+            "but not committed here, and none can be made here meanwhile. ds.take_over() takes them over",
             UserWarning,
             stacklevel=3,
         )
@@ -147,8 +147,8 @@ def load(
     Warns
     -----
     UserWarning
-        If another process has uncommitted edits: they are not shown, and none can be made
-        here until it commits or ends. With `read_only` they are shown.
+        If another process has uncommitted edits: they are shown, but not committed here,
+        and none can be made here until it commits or ends.
     """
     _note_token(token)
     location = Location(path, chosen_cache(cache))

@@ -14,6 +14,7 @@ from penstock.dataset._versions import Branches, History, Tags
 from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.shown._diff import Diff
+from penstock.dataset.shown._history import SampleHistory
 from penstock.dataset.shown._log import Log
 
 __all__ = ["Versioned"]
@@ -140,6 +141,49 @@ class Versioned:
             If there is no such version.
         """
         return self._history.diff(a, b)
+
+    def history(self, row: int | None = None, *, uid: int | None = None) -> SampleHistory:
+        """Return the edits of one sample, the newest first.
+
+        Edits that are not committed are on top. Those made on branches that were merged
+        are among them. Renaming a class is not an edit of its samples, and neither is
+        creating or deleting a tensor.
+
+        Parameters
+        ----------
+        row : int, optional
+            The sample by its position, counted from the end when negative.
+        uid : int, optional
+            The sample by its identity instead, also one that was deleted: ``ds[0].uid``.
+
+        Returns
+        -------
+        SampleHistory
+            For each commit that changed the sample: who, when, the message, and each
+            field before and after.
+
+        Raises
+        ------
+        SampleIndexError
+            If there is no such sample.
+
+        Examples
+        --------
+        >>> import tempfile, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/pets")
+        >>> _ = ds.create_tensor("kinds", "class_label", class_names=["cat", "dog"])
+        >>> ds.append({"kinds": ["cat"]})
+        >>> _ = ds.commit("one cat")
+        >>> ds.kinds[0] = ["dog"]
+        >>> _ = ds.commit("it is a dog")
+        >>> for edit in ds.history(0):
+        ...     print(edit.message, "|", edit.words)
+        it is a dog | - cat, + dog
+        one cat | sample added
+        >>> ds.history(0)[0].changes
+        (kinds: ['cat'] → ['dog'],)
+        """
+        return self._history.of_sample(row, uid)
 
     @property
     def branches(self) -> list[str]:

@@ -7,11 +7,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from penstock.dataset.history._history import history_of_row, history_of_uid, uid_of
 from penstock.dataset.merging._merge import merge_branch
 from penstock.dataset.merging._report import MergeReport
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.shown._diff import Diff
+from penstock.dataset.shown._history import SampleHistory
 from penstock.dataset.writing import _committing as committing
 from penstock.dataset.writing._working import READ_ONLY, open_working
 from penstock.errors import CommitNotFoundError, DatasetError, UncommittedChangesError
@@ -50,9 +52,11 @@ class History:
         if on_conflict not in {"raise", "ours", "theirs"}:
             raise DatasetError(f"on_conflict={on_conflict!r} is not valid. Expected 'raise', 'ours' or 'theirs'")
         opened = self._opened
-        with opened.lock, opened.editing():
+        with opened.lock, opened.editing() as hidden:
             opened.check_writable()
             opened.settle()
+            if hidden and not opened.working.has_changes():
+                opened.refuse_others_edits()
             uids = None if rows is None else _uids_at(opened.working.table, rows)
             for warning in committing.length_warnings(opened.working, uids):
                 warnings.warn(warning, UserWarning, stacklevel=3)
@@ -91,6 +95,18 @@ class History:
         opened = self._opened
         with opened.lock:
             return opened.working.history()
+
+    def of_sample(self, index: Any, uid: int | None) -> SampleHistory:
+        """Return the edits of a sample, by its position or its identity."""
+        if (index is None) == (uid is None):
+            raise DatasetError("a history is of one sample. Expected its position, or uid=", hint="ds.history(0)")
+        opened = self._opened
+        with opened.lock:
+            opened.settle()
+            table, store = opened.table, opened.working.store
+        if uid is not None:
+            return history_of_uid(store, table, uid_of(uid))
+        return history_of_row(store, table, range(table.num_rows), index)
 
     def diff(self, before: str | None, after: str | None) -> Diff:
         """Return what changed between two versions."""
@@ -132,7 +148,7 @@ class Branches:
     def checkout(self, ref: str, *, create: bool) -> None:
         """Switch to a branch, which may be created, or to a commit or tag."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.settle()
             working = opened.working
             if create:
@@ -147,7 +163,7 @@ class Branches:
     def merge(self, branch: str, prefer: Literal["ours", "theirs"] | None) -> MergeReport:
         """Take another branch's changes into this one, and commit them."""
         opened = self._opened
-        with opened.lock:
+        with opened.lock, opened.editing():
             opened.check_writable()
             opened.settle()
             if opened.working.has_changes():

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import weakref
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from penstock.storage._version_files import record_of
-
-if TYPE_CHECKING:
-    from penstock.storage._location import Location
-    from penstock.storage.reading._snapshot import Snapshot
-
-try:
+if sys.platform != "win32":  # which does not delete a file that is open
     import fcntl
-except ImportError:  # Windows does not delete a file that is open
-    fcntl = None  # type: ignore[assignment]
 
 __all__ = ["dead_readers", "hold", "read_versions"]
 
@@ -26,33 +18,36 @@ _FOLDER = ".readers"
 _MAIN = "main"
 
 
-def hold(location: Location, snapshot: Snapshot, root: str) -> bool:
-    """Keep a version from being cleaned up while a snapshot of it exists; return whether the version is there.
+def hold(home: Path, reader: object, branch: str | None, version: int, record: Path) -> bool:
+    """Keep a version from being cleaned up while its reader exists; return whether the version is there.
 
-    The operating system gives the lock back when the process dies. Where nothing can be locked, in an object store or
-    a folder that is not writable, only the age of a version protects it.
+    The operating system gives the lock back when the process dies. Where nothing can be locked, such as in a folder
+    that is not writable, only the age of a version protects it.
 
     Parameters
     ----------
-    location : Location
+    home : Path
         The dataset.
-    snapshot : Snapshot
-        The version that is read.
-    root : str
-        The folder of its branch below the dataset.
+    reader : object
+        What reads the version.
+    branch : str or None
+        The branch.
+    version : int
+        The version's number on it.
+    record : Path
+        The file that is there as long as the version is.
     """
-    if location.is_remote or fcntl is None:
+    if sys.platform == "win32":
         return True
-    name = f"{snapshot.branch or _MAIN}@{snapshot.version}@{secrets.token_hex(4)}"
-    file = Path(location.path, _FOLDER, name)
-    with suppress(OSError):
+    file = home / _FOLDER / f"{branch or _MAIN}@{version}@{secrets.token_hex(4)}"
+    try:
         file.parent.mkdir(exist_ok=True)
         lock = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        weakref.finalize(snapshot, _release, file, lock, os.getpid())
-        there = file.exists()  # not if it was swept between the two lines above
-        return there and Path(location.path, root, "_versions", record_of(snapshot.version)).exists()
-    return True
+    except OSError:
+        return True
+    weakref.finalize(reader, _release, file, lock, os.getpid())
+    return file.exists() and record.exists()  # the file is not there if it was swept before it was locked
 
 
 def _release(file: Path, lock: int, process: int) -> None:
@@ -62,10 +57,10 @@ def _release(file: Path, lock: int, process: int) -> None:
             file.unlink(missing_ok=True)
 
 
-def read_versions(location: Location) -> set[tuple[str | None, int]]:
+def read_versions(home: Path) -> set[tuple[str | None, int]]:
     """Return the versions that are read now, by branch and number."""
     found = set()
-    for file in [] if location.is_remote else _files(Path(location.path)):
+    for file in _files(home):
         branch, _, rest = file.name.rpartition("@")[0].rpartition("@")
         if rest.isdigit() and _is_locked(file):
             found.add((None if branch == _MAIN else branch, int(rest)))
@@ -79,10 +74,12 @@ def dead_readers(home: Path) -> list[Path]:
 
 def _files(home: Path) -> list[Path]:
     folder = home / _FOLDER
-    return sorted(folder.iterdir()) if fcntl is not None and folder.is_dir() else []
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _is_locked(file: Path) -> bool:
+    if sys.platform == "win32":
+        return True
     try:
         lock = os.open(file, os.O_RDWR)
     except FileNotFoundError:

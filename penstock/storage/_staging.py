@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 import shutil
+import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["dead_staging", "new_staging", "staging_folders", "staging_lock", "sweep_staging"]
+__all__ = ["dead_staging", "is_dead", "new_staging", "part_of", "staging_folders", "staging_lock", "sweep_staging"]
 
+_HOUR = 3600.0  # seconds
 _STAGING = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.lock)?", re.DOTALL)
 
 
@@ -23,6 +27,37 @@ def new_staging(target: Path) -> Path:
 def staging_lock(staging: Path) -> Path:
     """Return the lock whose holder builds in a staging folder."""
     return staging.with_name(f"{staging.name}.lock")
+
+
+def part_of(target: Path) -> Path:
+    """Return where a small file is written before it takes its place; the name says by whom."""
+    return target.with_name(f".{target.name}.{os.getpid()}@{_host()}.part")
+
+
+def is_dead(part: Path) -> bool:
+    """Return whether the process that began a file is no more; where that cannot be known, an hour must have passed."""
+    process, _, host = part.name.removesuffix(".part").rpartition(".")[2].partition("@")
+    if host == _host() and process.isdigit():
+        return not _is_alive(int(process))
+    with suppress(OSError):
+        return time.time() - part.stat().st_mtime > _HOUR
+    return False
+
+
+def _host() -> str:
+    return socket.gethostname().partition(".")[0]
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # there is no harmless signal
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # of another user
+        return True
+    return True
 
 
 def staging_folders(folder: Path) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-__all__ = ["detached_versions", "has_end", "is_version", "newest_version", "record_of", "version_of"]
+__all__ = ["detached_versions", "has_end", "is_version", "newest_version", "record_of", "root_of", "version_of"]
 
 _LAST_VERSION = 2**64 - 1
 _RECORD, _DETACHED = ".manifest", "d"
@@ -60,3 +60,8 @@ def record_of(version: int) -> str:
 def version_of(record: Path) -> int:
     """Return the version a record is of: the engine names records by their distance from the last there can be."""
     return _LAST_VERSION - int(record.stem)
+
+
+def root_of(branch: str | None) -> str:
+    """Return the folder below the dataset where the engine keeps the files of a branch."""
+    return "samples.lance" if branch is None else f"samples.lance/tree/{branch}"

@@ -4,16 +4,14 @@ from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
-from penstock.table._lengths import exact_bounds, widened
+from penstock.table._lengths import all_bounds, exact_bounds, widened
 from penstock.table._optimized import OptimizedTable
 from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
 from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
-from penstock.table._sorting import Digits, digits_of_numbers, equal_rows, first_of_each, grouped_rows, stable_order
-from penstock.table._stored import StoredTable, text_column
-from penstock.table._table import Table
-from penstock.table._text_codes import array_codes, digits_of_text
+from penstock.table._stored import StoredTable, cells_of_columns, text_column
+from penstock.table._table import Earlier, Table
 from penstock.table.drafts._class_keys import (
     class_aliases,
     class_colors,
@@ -45,11 +43,11 @@ from penstock.table.parts._part import Rows, TablePart, part_rows
 __all__ = [
     "ArrayTable",
     "Difference",
-    "Digits",
     "Draft",
     "DraftFile",
     "DraftNote",
     "DraftPart",
+    "Earlier",
     "FixedTable",
     "OptimizedTable",
     "OverlayTable",
@@ -61,7 +59,8 @@ __all__ = [
     "StoredTable",
     "Table",
     "TablePart",
-    "array_codes",
+    "all_bounds",
+    "cells_of_columns",
     "checked_column",
     "checked_rows",
     "checked_tensor",
@@ -73,22 +72,16 @@ __all__ = [
     "class_totals",
     "compare",
     "delete_drafts",
-    "digits_of_numbers",
-    "digits_of_text",
     "draft_bases",
     "draft_files",
     "draft_folder",
-    "equal_rows",
     "exact_bounds",
-    "first_of_each",
-    "grouped_rows",
     "merged_into",
     "new_index",
     "part_rows",
     "read_drafts",
     "resolved",
     "sample_of_cell",
-    "stable_order",
     "text_column",
     "widened",
     "with_class_color",

@@ -25,7 +25,7 @@ from penstock.storage import (
     shape_rows,
 )
 from penstock.table._checks import checked_column, checked_tensor
-from penstock.table._lengths import Bounds, exact_bounds, widened
+from penstock.table._lengths import Bounds, all_bounds, exact_bounds, widened
 from penstock.table._ragged import Ragged
 from penstock.tensors import Cell, TensorSpec
 
@@ -51,6 +51,7 @@ class StoredTable:
         self._bounds: dict[str, Bounds] = {}
         self._hints: dict[int, int] = {}
         self._before: dict[str, EarlierColumn] = {}
+        self._pieces: dict[str, list[Ragged]] = {}
         self._shapes: dict[str, NDArray[np.int64]] = {}
         self._lock = renewed_lock(threading.RLock())  # reentrant: `shapes` asks for a column
         if before is not None:
@@ -149,24 +150,45 @@ class StoredTable:
             return self._columns[tensor]
 
     def _read_column(self, spec: TensorSpec) -> Ragged:
-        names = [name for name in column_names(spec) if name in self.snapshot.columns]
+        names = self._read_names(spec)
         if not names:
             return empty_column(spec, self.num_rows)
-        earlier = self._before.pop(spec.name, None)
-        if earlier is not None and earlier.serves(spec):
-            column, bounds = earlier.moved(self.snapshot, names, spec)
-            if bounds is not None:
-                self._bounds[spec.name] = bounds
+        pieces = self._moved(spec)
+        if pieces is not None:
+            column = joined(pieces, spec)
+            del self._before[spec.name], self._pieces[spec.name]
             return column
         return column_of_table(spec, self.snapshot.read(names))
 
+    def _read_names(self, spec: TensorSpec) -> list[str]:
+        """Return the physical columns that a column is read from; those of single numbers have no sides to read."""
+        names = [name for name in column_names(spec) if name in self.snapshot.columns]
+        return names[:1] if spec.htype == "generic" and not spec.ndim else names
+
     def bounds(self, tensor: str) -> Bounds:
         """Return the least and the greatest number of elements of a sample; there must be samples."""
-        column = self.column(tensor)
-        if tensor not in self._bounds:
-            lengths = column.lengths
-            self._bounds[tensor] = (int(lengths.min()), int(lengths.max()))
-        return self._bounds[tensor]
+        with self._lock:
+            if tensor not in self._bounds:
+                self._bounds[tensor] = all_bounds(self.offsets(tensor))
+            return self._bounds[tensor]
+
+    def offsets(self, tensor: str) -> list[NDArray[np.int64]]:
+        """Return where the samples of consecutive pieces of a column begin, and where the last one of each ends."""
+        with self._lock:
+            moved = None if self.is_cached(tensor) else self._moved(self.specs[tensor])
+            return [self.column(tensor).offsets] if moved is None else [piece.offsets for piece in moved]
+
+    def _moved(self, spec: TensorSpec) -> list[Ragged] | None:
+        """Return the pieces of a column that an earlier version has in memory; only parts with new files are read."""
+        earlier = self._before.get(spec.name)
+        if earlier is None or not earlier.serves(spec):
+            return None
+        if spec.name not in self._pieces:
+            names = self._read_names(spec)
+            pieces = self._pieces[spec.name] = earlier.moved(self.snapshot, names, spec)
+            if earlier.bounds is not None and any(map(len, pieces)):
+                self._bounds[spec.name] = earlier.bounds_of(pieces)
+        return self._pieces[spec.name]
 
     def parts_since(self, last: StoredTable, tensor: str) -> tuple[list[int], list[int]]:
         """Return the places of parts whose samples of a tensor an earlier version had not, and of those it had."""
@@ -186,10 +208,10 @@ class StoredTable:
         spec = checked_column(self.specs, tensor)
         if self.is_cached(tensor) or len(rows) * 2 > self.num_rows:
             return self.column(tensor).take(rows)
-        names = [name for name in column_names(spec) if name in self.snapshot.columns]
+        names = self._read_names(spec)
         if not names:
             return empty_column(spec, len(rows))
-        return column_of_table(spec, self.snapshot.take(rows, names))
+        return column_of_table(spec, self.snapshot.some(rows, names))
 
     def shapes(self, tensor: str) -> NDArray[np.int64]:
         """Return recorded shapes; -1 if none is recorded."""
@@ -266,7 +288,9 @@ def column_of_table(spec: TensorSpec, table: Any) -> Ragged:
         return Ragged(values=values, offsets=offsets, shapes=box_shapes(np.diff(offsets) // 4))
     shapes = None
     if spec.htype == "generic" and spec.ndim != 1:
-        shapes = shape_rows(table[f"_shape_{column_of(spec.name)}"], spec.ndim or 0).clip(min=0)
+        known = spec.ndim or 0
+        sides = shape_rows(table[f"_shape_{column_of(spec.name)}"], known) if known else np.zeros((len(offsets) - 1, 0))
+        shapes = sides.astype(np.int64, copy=False).clip(min=0)
     return Ragged(values=values, offsets=offsets, shapes=shapes, valid=valid)
 
 
@@ -296,24 +320,19 @@ class EarlierColumn:
         one, two = self.spec, spec
         return (one.htype, one.dtype, one.ndim, one.link) == (two.htype, two.dtype, two.ndim, two.link)
 
-    def moved(self, snapshot: Snapshot, columns: Sequence[str], spec: TensorSpec) -> tuple[Ragged, Bounds | None]:
-        """Return the column of a later version, and its bounds if known; only parts whose files are new are read."""
-        found = runs(self.parts, snapshot.parts or (), columns)
-        if len(found) == 1 and found[0].place is None and found[0].end - found[0].begin == len(self.column):
-            column = self.column if spec.htype != "class_label" else replace(self.column, class_names=spec.class_names)
-            return column, self.bounds
-        pieces = [
+    def moved(self, snapshot: Snapshot, columns: Sequence[str], spec: TensorSpec) -> list[Ragged]:
+        """Return the pieces of the column of a later version; only parts whose files are new are read."""
+        return [
             stretch(self.column, run.begin, run.end)
             if run.place is None
             else column_of_table(spec, snapshot.read_parts([run.place], columns))
-            for run in found
+            for run in runs(self.parts, snapshot.parts or (), columns)
         ]
-        if not pieces:
-            return empty_column(spec, 0), None
-        if self.bounds is None or not any(map(len, pieces)):
-            return joined(pieces, spec), None
-        new = [piece for piece, run in zip(pieces, found, strict=True) if run.place is not None]
-        return joined(pieces, spec), exact_bounds([one.offsets for one in (*new, *pieces)], widened(self.bounds, new))
+
+    def bounds_of(self, pieces: Sequence[Ragged]) -> Bounds:
+        """Return the bounds of pieces of which most are stretches of the column; `bounds` must be known."""
+        new = [piece for piece in pieces if not np.shares_memory(piece.offsets, self.column.offsets)]
+        return exact_bounds([piece.offsets for piece in (*new, *pieces)], widened(self.bounds or (0, 0), new))
 
 
 def stretch(column: Ragged, begin: int, end: int) -> Ragged:
@@ -330,6 +349,12 @@ def stretch(column: Ragged, begin: int, end: int) -> Ragged:
 
 def joined(pieces: Sequence[Ragged], spec: TensorSpec) -> Ragged:
     """Return columns one after the other; the offsets of a piece may begin anywhere."""
+    if not pieces:
+        return empty_column(spec, 0)
+    if len(pieces) == 1 and pieces[0].offsets[0] == 0:
+        one, has_nulls = pieces[0], pieces[0].valid is not None and not pieces[0].valid.all()
+        names = spec.class_names if spec.htype == "class_label" else None
+        return replace(one, valid=one.valid if has_nulls else None, class_names=names)
     offsets = np.zeros(sum(map(len, pieces)) + 1, np.int64)
     row = 0
     for piece in pieces:

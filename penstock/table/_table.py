@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from penstock.table._ragged import Ragged
 from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec
 
-__all__ = ["Table"]
+__all__ = ["Earlier", "Table"]
 
 
 class Table(ABC):
@@ -112,6 +113,30 @@ class Table(ABC):
         return MAX_IMAGE_BYTES
 
     @property
+    def earlier(self) -> Earlier | None:
+        """An earlier state that is in memory, and how this one differs from it; None where there is none."""
+        return None
+
+    @property
     def origin(self) -> Table:
         """The table whose rows these are under other names or read from elsewhere; by default this one."""
         return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Earlier:
+    """An earlier state of a table that is still in memory: most of what was computed of it holds still.
+
+    Parameters
+    ----------
+    table : Table
+        The earlier state.
+    removed : ndarray of int64
+        Rows of it that are gone, increasing; all others are in the later one, in the same order.
+    changed : callable
+        Tensor to the rows of the later state whose sample of it may differ, int64.
+    """
+
+    table: Table
+    removed: NDArray[np.int64]
+    changed: Callable[[str], NDArray[np.int64]]

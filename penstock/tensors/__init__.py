@@ -7,6 +7,7 @@ from penstock.tensors._encode import class_ids, encode_sample, image_cell, image
 from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
 from penstock.tensors._label_tensors import label_tensor, label_tensors
 from penstock.tensors._make_spec import make_spec
+from penstock.tensors._packed import PackedCells
 from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import JsonText, decode_json, storable_text
@@ -34,6 +35,7 @@ __all__ = [
     "Htype",
     "JsonText",
     "Link",
+    "PackedCells",
     "TensorSpec",
     "boxes_xywh",
     "check_image",

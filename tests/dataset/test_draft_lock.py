@@ -39,7 +39,7 @@ def lasting_peer():
 def peer(lasting_peer, path):
     lasting_peer(f"ds = penstock.load({path!r})")
     yield lasting_peer
-    lasting_peer("ds.discard_edits()")
+    lasting_peer("ds.take_over(); ds.discard_edits()")
     lasting_peer("del ds")
 
 
@@ -150,17 +150,56 @@ def test_a_dataset_that_is_only_read_keeps_nobody_from_editing(path, peer):
 # ---- what is shown -----------------------------------------------------------------------------
 
 
-def test_edits_of_another_process_are_named_and_not_shown(path, peer):
+def test_edits_of_another_process_are_named_and_shown(path, peer):
     peer("ds.age[0] = 5")
     with pytest.warns(UserWarning, match=rf"process {peer.pid} on"):
         ds = penstock.load(path)
-    assert (ds.num_edits, ds.has_changes, ds.age.numpy().ravel().tolist()) == (0, False, AGES)
+    assert (ds.num_edits, ds.has_changes, ds.age.numpy().ravel().tolist()) == (1, True, [5, 0, 0, 0])
     assert ds.draft_holder.pid == peer.pid
 
 
-def test_edits_of_another_process_are_shown_read_only(path, peer):
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda ds: ds.commit("mine"),
+        lambda ds: ds.commit("mine", rows=[0]),
+        lambda ds: ds.age.__setitem__(0, 7),
+        lambda ds: ds.discard_edits(),
+        lambda ds: ds.discard_edits("age", [0]),
+    ],
+    ids=["commit", "commit of a sample", "edit", "discard", "discard of a sample"],
+)
+def test_shown_edits_of_another_process_are_not_committed_or_dropped_here(path, peer, step):
     peer("ds.age[0] = 5")
-    ds = penstock.load(path, read_only=True)
+    ds = loaded(path)
+    with pytest.raises(DraftHeldError):
+        step(ds)
+    assert (ds.num_edits, committed(path)) == (1, AGES)
+
+
+def test_reset_leaves_shown_edits_of_another_process(path, peer):
+    peer("ds.age[0] = 5")
+    ds = loaded(path)
+    ds.append({"age": 9})
+    ds.reset()
+    assert ds.age.numpy().ravel().tolist() == [5, 0, 0, 0]
+    peer("ds.commit('five')")
+    assert committed(path) == [5, 0, 0, 0]
+
+
+def test_a_commit_beside_shown_edits_has_only_what_was_appended_here(path, peer):
+    peer("ds.age[0] = 5")
+    ds = loaded(path)
+    ds.append({"age": 9})
+    ds.commit("nine")
+    assert committed(path) == [0, 0, 0, 0, 9]
+    assert ds.age.numpy().ravel().tolist() == [5, 0, 0, 0, 9]
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_edits_of_another_process_are_read_again_by_refresh(path, peer, read_only):
+    peer("ds.age[0] = 5")
+    ds = loaded(path, read_only=read_only)
     assert ds.age.numpy().ravel().tolist() == [5, 0, 0, 0]
     peer("ds.age[0] = 6; ds.commit('six')")
     ds.refresh()
@@ -170,7 +209,7 @@ def test_edits_of_another_process_are_shown_read_only(path, peer):
 def test_a_copy_in_another_process_shows_what_its_dataset_shows(path, peer):
     peer("ds.age[0] = 5")
     ds = loaded(path)
-    assert peer(f"__import__('pickle').loads({pickle.dumps(ds)!r}).age.numpy().ravel().tolist()") == AGES
+    assert peer(f"__import__('pickle').loads({pickle.dumps(ds)!r}).age.numpy().ravel().tolist()") == [5, 0, 0, 0]
 
 
 def test_no_process_is_named_where_none_has_edits(path, peer):
@@ -192,6 +231,21 @@ def test_another_branch_is_edited_meanwhile(path, peer):
     assert (ds.age.numpy().ravel().tolist(), committed(path)) == ([0, 7, 0, 0], [5, 0, 0, 0])
 
 
+def test_a_draft_without_an_owner_is_the_first_ones_who_edits_it(path, peer):
+    dead = penstock.load(path)
+    dead.age[0] = 5
+    del dead
+    ds = penstock.load(path)
+    peer(f"ds = penstock.load({path!r})")
+    peer("ds.age[1] = 7")
+    with pytest.raises(DraftHeldError):
+        ds.commit("five")
+    ds.checkout("mine", create=True)
+    assert ds.num_edits == 0
+    peer("ds.commit('both')")
+    assert committed(path) == [5, 7, 0, 0]
+
+
 def test_edits_are_taken_over(path, peer):
     peer("ds.age[0] = 5; ds.age[1] = 6")
     ds = loaded(path)
@@ -201,9 +255,17 @@ def test_edits_are_taken_over(path, peer):
     assert committed(path) == [5, 7, 0, 0]
 
 
-@pytest.mark.parametrize(
-    "step", ["ds.age[2] = 1", "ds.commit('five')", "ds.discard_edits()", "ds.reset()", "ds.pop(3)"]
-)
+def test_edits_of_a_tensor_that_is_new_here_are_taken_over(path, peer):
+    ds = penstock.load(path)
+    peer("_ = ds.create_tensor('size')")
+    peer("ds.size[0] = 1.5")
+    with pytest.raises(DraftHeldError):
+        ds.age[0] = 5
+    assert ds.take_over() == 1
+    assert ds.size[0].numpy() == 1.5
+
+
+@pytest.mark.parametrize("step", ["ds.age[2] = 1", "ds.commit('five')", "ds.discard_edits()"])
 def test_the_process_whose_edits_were_taken_over_is_refused(path, peer, step):
     peer("ds.age[0] = 5")
     ds = loaded(path)
@@ -244,7 +306,7 @@ def test_the_commit_after_a_killed_process_has_no_edits_of_its(path, mortal):
     ds = penstock.load(path)
     mortal("ds.age[0] = 5")
     mortal.kill()
-    with pytest.warns(UserWarning, match="another process left 1 uncommitted edits"):
+    with pytest.warns(UserWarning, match="another process left uncommitted edits"):
         ds.age[1] = 7
     ds.commit("seven")
     assert committed(path) == [0, 7, 0, 0]

@@ -92,3 +92,23 @@ def test_edits_are_taken_over_after_a_second_question(held, other):
     ds.commit("taken")
     names = ds.labels.info.class_names
     assert {names[label] for label in penstock.load(ds.path, version=ds.commit_id).labels[3].numpy()} == {"Cross"}
+
+
+@pytest.mark.slow
+def test_edits_that_a_killed_process_left_are_offered(open_plain, tmp_path):
+    path = penstock.demo(tmp_path / "demo.penstock", num_samples=40).path
+    dying = Peer()
+    dying(f"ds = penstock.load({path!r}); ds.labels[3] = ['Cross'] * len(ds.labels[3].numpy())")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ds = penstock.load(path)
+    page = open_plain(lambda: penstock.explore(ds, query=QUERY))
+    expect(page.get_by_test_id("penstock-held")).to_be_visible()
+    dying.kill()
+    expect(page.get_by_test_id("penstock-behind")).to_contain_text("ended and left 1 unsaved edit")
+    expect(page.get_by_test_id("penstock-held")).to_have_count(0)
+    page.get_by_test_id("penstock-update").click()
+    expect(page.get_by_test_id("penstock-edits")).to_have_text("1 unsaved edit")
+    expect(page.get_by_test_id("penstock-behind")).to_have_count(0)
+    ds.commit("taken")
+    assert page.faults == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from penstock.widgets.review._words import Annotations, value_words, words_of_difference
+from penstock.dataset.shown._words import Annotations, value_words, words_of_difference
 
 NAMES = ["Circle", "Ring", "Cross", "Star"]
 CIRCLE, RING, CROSS, STAR = range(4)
@@ -36,10 +36,10 @@ def told(before, after, *, paired=True):
         (
             [(RING, 5, 5, 9, 9)],
             [(RING, 5, 5, 9, 9), (STAR, 40, 40, 56, 56)],
-            ["+ Star, box 56 × 56", "1 → 2 boxes"],
+            ["+ Star, box 56 × 56", "= 1 → 2 boxes"],
         ),
-        ([(RING, 5, 5, 9, 9), (CIRCLE, 40, 40, 9, 9)], [(CIRCLE, 40, 40, 9, 9)], ["- Ring", "2 → 1 box"]),
-        ([(RING, 5, 5, 9, 9)], [], ["- Ring", "1 → 0 boxes"]),
+        ([(RING, 5, 5, 9, 9), (CIRCLE, 40, 40, 9, 9)], [(CIRCLE, 40, 40, 9, 9)], ["- Ring", "= 2 → 1 box"]),
+        ([(RING, 5, 5, 9, 9)], [], ["- Ring", "= 1 → 0 boxes"]),
         ([(RING, 5, 5, 9, 9), (STAR, 40, 40, 9, 9)], [(STAR, 40, 40, 9, 9), (RING, 5, 5, 9, 9)], []),
         (
             [(RING, 5, 5, 9, 9), (RING, 40, 40, 9, 9)],

@@ -2,7 +2,6 @@
 // drive every panel. It stands in for the host, never for penstock: the real kernel is tested in a real browser.
 import { EVERYTHING } from "../src/session/grid-filter.ts";
 import type {
-  ClauseInfo,
   Conflict,
   DatasetInfo,
   Display,
@@ -10,23 +9,15 @@ import type {
   GridState,
   Problem,
   QueryState,
-  ReviewEntry,
-  ReviewPage,
   SampleDetail,
-  StatisticsArray,
-  StatisticsHeader,
   Tile,
 } from "../src/session/protocol.ts";
+import { type Answer, type Arguments, type Handlers, reply } from "./fake-answers.ts";
+import { exportHandlers } from "./fake-exports.ts";
 import { conditionsOf, isShown, sortKey, withCondition, withoutCondition } from "./fake-grid.ts";
-
-export const NAMES = ["Circle", "Square", "Triangle", "Star", "Ring", "Cross"];
-const SHARES = [0.62, 0.33, 0.2, 0.09, 0.05, 0.02];
-
-interface Sample {
-  labels: number[];
-  boxes: number[];
-  hue: number;
-}
+import { added, balanced, clausesOf, complete, lint, statisticsOf } from "./fake-query.ts";
+import { reviewPage, type Uncommitted } from "./fake-review.ts";
+import { countsOf, HEIGHT, NAMES, originalSample, type Sample, WIDTH } from "./fake-samples.ts";
 
 export interface FakeOptions {
   numSamples?: number;
@@ -38,21 +29,6 @@ export interface FakeOptions {
   singleLabel?: boolean; // one label a sample, and no boxes
   opened?: DatasetInfo["opened"];
   image?: (sample: Sample, size: number, width: number, height: number) => Promise<ArrayBuffer>;
-}
-
-type Answer = { result: unknown; buffers: ArrayBuffer[] };
-// biome-ignore lint/suspicious/noExplicitAny: arguments of every operation; the contract types them on both real sides
-type Arguments = any;
-
-const WIDTH = 320;
-const HEIGHT = 240;
-
-function random(seed: number): () => number {
-  let state = seed % 2147483647 || 1;
-  return () => {
-    state = (state * 16807) % 2147483647;
-    return state / 2147483647;
-  };
 }
 
 export class FakeKernel {
@@ -87,6 +63,10 @@ export class FakeKernel {
     this.select(this.text);
   }
 
+  private original(row: number): Sample {
+    return this.committed.get(row) ?? originalSample(row, this.options.singleLabel ?? false);
+  }
+
   sample(row: number): Sample {
     return this.edited.get(row) ?? this.original(row);
   }
@@ -104,7 +84,8 @@ export class FakeKernel {
     return handler(args as Arguments);
   }
 
-  private readonly handlers: Record<string, (args: Arguments) => Answer | Promise<Answer>> = {
+  private readonly handlers: Handlers = {
+    ...exportHandlers(() => this.exists),
     hello: () => this.withStatistics({ ...this.displayState(), draft: null, history: [], views: [] }),
     "query.run": ({ text }) => {
       this.select(text);
@@ -112,15 +93,18 @@ export class FakeKernel {
     },
     "query.lint": ({ text }) =>
       reply({
-        diagnostics: this.lint(text),
-        clauses: this.lint(text).length > 0 ? null : this.clauses(text),
+        diagnostics: lint(text, this.names),
+        clauses: lint(text, this.names).length > 0 ? null : clausesOf(text, this.names),
         combine: "max",
       }),
-    "query.complete": ({ text, position }) => reply({ completions: this.complete(text, position) }),
+    "query.complete": ({ text, position }) =>
+      reply({ completions: complete(text, position, this.names, this.counts()) }),
     "weights.set": () => reply({}),
-    "clause.add": ({ text, class_index, weight }) => reply({ text: this.added(text, class_index, weight) }),
+    "weights.keep": () => reply({}),
+    "clause.add": ({ text, class_index, weight }) => reply({ text: added(text, this.names[class_index], weight) }),
     "clause.remove": () => reply({ text: "select *" }),
-    "clause.preset": ({ preset }) => reply({ text: preset === "raw" ? "select *" : this.balanced(), reference: "" }),
+    "clause.preset": ({ preset }) =>
+      reply({ text: preset === "raw" ? "select *" : balanced(this.names, this.counts()), reference: "" }),
     "grid.page": (args) => this.page(args),
     "grid.filter": (filter) =>
       this.arrange(() => {
@@ -184,26 +168,6 @@ export class FakeKernel {
     "classes.merge": ({ names, into }) => this.editReply(null, `merged ${names[0]} into ${into}`),
     "classes.remove": ({ names }) => this.editReply(null, `deleted ${names.length}`),
     "classes.recolor": ({ name }) => this.editReply(null, `recolored ${name}`),
-    "dataset.info": () => reply({ path: "/data/shapes.penstock", rows: [{ name: "source.format", value: "coco" }] }),
-    "export.formats": () => {
-      const rest = { options: [], why_not: null, needs_images: false };
-      const voc = { ...rest, name: "voc", title: "Pascal VOC", places: { folder: "shapes-voc" }, images: [] };
-      const coco = { file: "shapes.json", folder: "shapes-coco" };
-      return reply({
-        folder: "/home",
-        formats: [
-          { ...rest, name: "coco", title: "COCO", places: coco, images: ["copy"] },
-          { ...voc, why_not: "no boxes" },
-          { ...voc, name: "folder", title: "Folder for each class", images: ["copy"], needs_images: true },
-        ],
-      });
-    },
-    "export.annotations": ({ path, overwrite }) => {
-      if (path === "bad") throw { code: "ExportError", message: "it cannot be written", hint: "try another" };
-      const report = { num_samples: 3, num_objects: 5, issues: ["2 crowds were left out"], num_issues: 1 };
-      const exists = overwrite ? null : this.exists;
-      return reply({ path: `/home/${path}`, exists, report: exists === null ? report : null });
-    },
     "edit.labels": ({ uid, labels, boxes }) => this.relabel(Number(uid), labels, boxes),
     "edit.undo": () => this.step(this.undoStack, this.redoStack, "undid"),
     "edit.redo": () => this.step(this.redoStack, this.undoStack, "redid"),
@@ -212,7 +176,7 @@ export class FakeKernel {
       for (const row of rows) this.edited.delete(row);
       return this.editReply(null, `discarded the edits of ${rows.length} samples`);
     },
-    "review.page": (args) => this.review(args),
+    "review.page": (args) => reviewPage(this.uncommitted(), args),
     "edit.commit": ({ on_conflict, token, ...chosen }) => {
       if (token !== undefined && token !== JSON.stringify([...this.edited]))
         throw { code: "Outdated", message: "the edits have changed since they were shown; look at them again" };
@@ -244,86 +208,24 @@ export class FakeKernel {
     return rows.filter((row) => (only === undefined || only.includes(String(row))) && !keep.includes(String(row)));
   }
 
-  private async review({ start, stop, size, marked = [] }: Arguments): Promise<Answer> {
-    const edited = [...this.edited.keys()].sort((a, b) => a - b);
-    const rows = [...edited, ...this.gone];
-    const buffers: ArrayBuffer[] = [];
-    const entries: ReviewEntry[] = [];
-    for (const row of rows.slice(start, stop)) {
-      const before = this.original(row);
-      const after = this.sample(row);
-      const side = ({ labels, boxes }: Sample) => ({ image: buffers.length, shapes: -1, labels, boxes });
-      const gone = this.gone.includes(row);
-      entries.push({
-        kind: gone ? "deleted" : "edited",
-        edited: !gone,
-        row,
-        uid: String(row),
-        width: WIDTH,
-        height: HEIGHT,
-        before: side(before),
-        after: gone ? null : side(after),
-        words: gone ? [] : this.wordsOf(before, after),
-        more: 0,
-        error: null,
-      });
-      buffers.push(await this.picture(row, size));
-    }
-    const counts = this.counts();
-    const then = this.names.map(() => 0);
-    for (let row = 0; row < Math.min(this.count, 5000); row++)
-      for (const label of this.original(row).labels) then[label] = (then[label] ?? 0) + 1;
-    const moved = this.names
-      .map((name, i): [string, number, number] => [name, then[i] ?? 0, counts[i] ?? 0])
-      .filter(([, one, other]) => one !== other);
-    const result: ReviewPage = {
-      entries,
-      token: JSON.stringify([...this.edited]),
-      num_edited: edited.length,
-      num_added: 0,
-      num_deleted: this.gone.length,
+  private uncommitted(): Uncommitted {
+    const rows = Array.from({ length: Math.min(this.count, 5000) }, (_, row) => this.original(row).labels);
+    return {
+      names: this.names,
+      edited: [...this.edited].sort(([a], [b]) => a - b).map(([row]) => row),
+      gone: this.gone,
       others: this.others,
-      num_others: this.others.length,
-      moved,
-      num_moved: moved.length,
-      marked: marked.filter((uid: string) => this.edited.has(Number(uid))),
+      token: JSON.stringify([...this.edited]),
+      counted: countsOf(rows, this.names.length),
+      now: this.counts(),
+      before: (row) => this.original(row),
+      after: (row) => this.sample(row),
+      picture: (row, size) => this.picture(row, size),
     };
-    return { result, buffers };
-  }
-
-  private wordsOf(before: Sample, after: Sample): ReviewEntry["words"] {
-    const gone = before.labels.filter((label) => !after.labels.includes(label));
-    const fresh = after.labels.filter((label) => !before.labels.includes(label));
-    const words = [
-      ...gone.map((label) => ({ sign: "-" as const, text: this.names[label] ?? "" })),
-      ...fresh.map((label) => ({ sign: "+" as const, text: this.names[label] ?? "" })),
-    ];
-    const dx = (after.boxes[0] ?? 0) - (before.boxes[0] ?? 0);
-    if (dx === 0 || after.boxes.length !== before.boxes.length) return words;
-    return [...words, { sign: "" as const, text: `box 1 moved ${Math.abs(dx)} px ${dx < 0 ? "left" : "right"}` }];
-  }
-
-  private original(row: number): Sample {
-    const committed = this.committed.get(row);
-    if (committed !== undefined) return committed;
-    const next = random(row * 7919 + 17);
-    next();
-    const labels: number[] = [];
-    SHARES.forEach((share, k) => {
-      if (next() < share) labels.push(k);
-    });
-    if (labels.length === 0) labels.push(0);
-    if (this.options.singleLabel)
-      return { labels: row % 10 === 9 ? [] : labels.slice(-1), boxes: [], hue: next() * 360 };
-    const boxes = labels.flatMap(() => {
-      const side = 40 + next() * 70;
-      return [next() * (WIDTH - side), next() * (HEIGHT - side), side, side].map(Math.round);
-    });
-    return { labels, boxes, hue: next() * 360 };
   }
 
   private select(text: string): void {
-    const faults = this.lint(text);
+    const faults = lint(text, this.names);
     if (faults.length > 0) throw { code: "QuerySyntaxError", ...faults[0] };
     this.text = text;
     this.selection = [];
@@ -362,79 +264,9 @@ export class FakeKernel {
     return reply({ grid: this.grid() });
   }
 
-  private lint(text: string) {
-    for (const match of text.matchAll(/'(\w+)'/g)) {
-      const name = match[1] ?? "";
-      if (this.names.includes(name)) continue;
-      const near = this.names.find((one) => one[0] === name[0]);
-      const hint = near === undefined ? "" : "; did you mean";
-      return [
-        {
-          from: match.index,
-          to: match.index + match[0].length,
-          severity: "error",
-          message: `no class '${name}' in labels${hint}`,
-          fix: near === undefined ? null : `'${near}'`,
-        },
-      ];
-    }
-    return [];
-  }
-
-  private complete(text: string, position: number) {
-    const typed = /[\w']*$/.exec(text.slice(0, position))?.[0] ?? "";
-    const choices = [
-      ...this.names.map((name) => ({
-        label: name,
-        insert: `'${name}'`,
-        kind: "class",
-        detail: `${this.counts()[this.names.indexOf(name)]}`,
-      })),
-      { label: "contains", insert: "contains(", kind: "function", detail: "(tensor, value)" },
-      { label: "where", insert: "where ", kind: "keyword", detail: "" },
-    ];
-    const words = typed.replace("'", "").toLowerCase();
-    return choices
-      .filter((one) => one.label.toLowerCase().startsWith(words))
-      .map((one) => ({ ...one, from: position - typed.length, to: position }));
-  }
-
-  private clauses(text: string): ClauseInfo[] {
-    return [...text.matchAll(/(contains\(labels, '(\w+)'\)|True): ([\d.]+)/g)].map((match) => {
-      const from = match.index + (match[1]?.length ?? 0) + 2;
-      const name = match[2];
-      return {
-        expression: match[1] ?? "",
-        label: name ?? "everything else",
-        class_index: name === undefined ? null : this.names.indexOf(name),
-        weight: Number(match[3]),
-        from,
-        to: from + (match[3]?.length ?? 0),
-      };
-    });
-  }
-
-  private added(text: string, index: number, weight: number): string {
-    const clause = `contains(labels, '${this.names[index]}'): ${weight}`;
-    return text.includes("max_weight(")
-      ? text.replace("max_weight(", `max_weight(${clause}, `)
-      : `${text} sample by max_weight(${clause}, True: 1)`;
-  }
-
-  private balanced(): string {
-    const counts = this.counts();
-    const terms = counts.map(
-      (n, k) => `contains(labels, '${this.names[k]}'): ${Number(((counts[0] ?? 1) / n).toPrecision(3))}`,
-    );
-    return `select * sample by max_weight(${terms.reverse().slice(0, 4).join(", ")}, True: 1)`;
-  }
-
   private counts(): number[] {
-    const counts = this.names.map(() => 0);
-    for (let row = 0; row < Math.min(this.count, 5000); row++) {
-      for (const label of this.sample(row).labels) counts[label] = (counts[label] ?? 0) + 1;
-    }
-    return counts;
+    const rows = Array.from({ length: Math.min(this.count, 5000) }, (_, row) => this.sample(row).labels);
+    return countsOf(rows, this.names.length);
   }
 
   private dataset(): DatasetInfo {
@@ -497,7 +329,7 @@ export class FakeKernel {
   }
 
   private query(): QueryState {
-    const clauses = this.clauses(this.text);
+    const clauses = clausesOf(this.text, this.names);
     return {
       text: this.text,
       kind: "rows",
@@ -527,66 +359,10 @@ export class FakeKernel {
   }
 
   private withStatistics(result: { query: QueryState; [more: string]: unknown }): Answer {
-    const { header, buffers } = this.statistics();
+    const pool = this.pool.map((row) => this.sample(row).labels);
+    const { header, buffers } = statisticsOf(result.query.clauses, pool, this.names.length);
     result.query.statistics = header;
     return { result, buffers };
-  }
-
-  /** Strata by clause pattern, counted row by row. */
-  private statistics(): { header: StatisticsHeader; buffers: ArrayBuffer[] } {
-    const clauses = this.clauses(this.text);
-    const strata = new Map<
-      string,
-      { clauses: number[]; size: number; classes: Map<number, [number, number, number]> }
-    >();
-    for (const row of this.pool) {
-      const { labels } = this.sample(row);
-      const pattern = clauses.flatMap((clause, k) =>
-        clause.class_index === null || labels.includes(clause.class_index) ? [k] : [],
-      );
-      const key = pattern.join();
-      const stratum = strata.get(key) ?? { clauses: pattern, size: 0, classes: new Map() };
-      strata.set(key, stratum);
-      stratum.size++;
-      for (const label of new Set(labels)) {
-        const k = labels.filter((one) => one === label).length;
-        const [rows, sum, squares] = stratum.classes.get(label) ?? [0, 0, 0];
-        stratum.classes.set(label, [rows + 1, sum + k, squares + k * k]);
-      }
-    }
-    const all = [...strata.values()];
-    const classes = all.map((one) => [...one.classes].sort(([a], [b]) => a - b));
-    const offsets = (lists: unknown[][]): number[] => [
-      0,
-      ...lists.map((_, i) => lists.slice(0, i + 1).reduce((sum, list) => sum + list.length, 0)),
-    ];
-    const flat = (i: 0 | 1 | 2): number[] => classes.flatMap((list) => list.map(([, counts]) => counts[i]));
-    const arrays: [StatisticsArray, "float64" | "int32", number[]][] = [
-      ["sizes", "float64", all.map((one) => one.size)],
-      ["clause_offsets", "int32", offsets(all.map((one) => one.clauses))],
-      ["clause_ids", "int32", all.flatMap((one) => one.clauses)],
-      ["class_offsets", "int32", offsets(classes)],
-      ["class_ids", "int32", classes.flatMap((list) => list.map(([id]) => id))],
-      ["rows_with_class", "float64", flat(0)],
-      ["instances", "float64", flat(1)],
-      ["instances_squared", "float64", flat(2)],
-    ];
-    const header: StatisticsHeader = {
-      num_rows: this.pool.length,
-      num_strata: all.length,
-      num_classes: this.names.length,
-      num_clauses: clauses.length,
-      arrays: arrays.map(([name, dtype, values]) => ({ name, dtype, length: values.length })),
-      level: "clauses",
-      bin_error: 0,
-    };
-    return {
-      header,
-      buffers: arrays.map(
-        ([, dtype, values]) =>
-          (dtype === "int32" ? new Int32Array(values) : new Float64Array(values)).buffer as ArrayBuffer,
-      ),
-    };
   }
 
   private tile(position: number, row: number, image: number): Tile {
@@ -640,7 +416,7 @@ export class FakeKernel {
       ],
       before,
       note: null,
-      clauses: this.clauses(this.text).flatMap((clause, k) =>
+      clauses: clausesOf(this.text, this.names).flatMap((clause, k) =>
         clause.class_index === null || this.sample(row).labels.includes(clause.class_index) ? [k] : [],
       ),
       weight: 1,
@@ -671,8 +447,4 @@ export class FakeKernel {
     const sample = row === null ? null : this.detailOf(row, this.shown().indexOf(row));
     return this.withStatistics({ ...this.displayState(), sample, done });
   }
-}
-
-function reply(result: unknown): Answer {
-  return { result, buffers: [] };
 }

@@ -1,8 +1,9 @@
 // Every view on one page with the scripted kernel: ?kind=explorer&theme=dark&samples=1000000&query=…&dead=1&fault=refused
 import { views } from "../src/runtime/index.ts";
 import type { WidgetState } from "../src/session/protocol.ts";
-import { FakeKernel, type FakeOptions, NAMES } from "./fake-kernel.ts";
+import { FakeKernel, type FakeOptions } from "./fake-kernel.ts";
 import { FakeModel } from "./fake-model.ts";
+import { NAMES } from "./fake-samples.ts";
 
 const options = new URLSearchParams(location.search);
 const COLORS = ["#7a41b4", "#cb8000", "#22695e", "#b274ed", "#944a07", "#589d90", "#451618", "#252144"];

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel.ts";
 import { FakeModel } from "../dev/fake-model.ts";
+import { noticeOf } from "../src/explorer/header-notice.tsx";
 import { createSession, type Session } from "../src/session/session.ts";
 
 const WEIGHTED = "select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1)";
@@ -91,6 +92,26 @@ describe("session", () => {
     model.emit("comm_live_update");
     await tick();
     expect(session.store.link.value).toBe("live");
+  });
+
+  it.each([
+    ["an edit", (session: Session) => session.edits.apply("edit.bulk", { add: [], remove: [], replace: [] })],
+    ["a commit", (session: Session) => session.edits.commit("crosses")],
+  ])("ends %s that a kernel never answered once the next message finds no kernel", async (_, change) => {
+    const { model, state, session } = setUp();
+    open = session;
+    session.start();
+    await tick();
+    state.mute = true;
+    const changed = change(session);
+    await tick();
+    model.onSend = () => {
+      throw new Error("Cannot send");
+    };
+    model.emit("comm_live_update");
+    expect(await changed).toBeNull();
+    expect(session.store.link.value).toBe("dead");
+    expect(noticeOf(session.store)?.more).toContain("Check your last change: it was not confirmed");
   });
 
   it("writes nothing into the model before hello was answered", async () => {

@@ -103,9 +103,11 @@ class Editor:
     def discard(self, name: str | None, rows: NDArray[np.int64] | None) -> None:
         """Drop edits that are not committed: of a tensor, of some samples, or all."""
         opened = self._opened
-        with opened.lock, opened.editing():
+        with opened.lock, opened.editing() as hidden:
             opened.check_writable()
             opened.settle()
+            if hidden:
+                opened.refuse_others_edits()
             opened.working.drop_edits(name, rows)
 
     # ---- classes -------------------------------------------------------------------------

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.dataset.history._history import history_of_row
 from penstock.dataset.opened._editor import Editor
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.opened._watched import Listeners, WatchedLock
 from penstock.dataset.samples._content import Resolve
+from penstock.dataset.shown._history import SampleHistory
 from penstock.dataset.writing._working import open_working
 from penstock.errors import TensorNotFoundError
 from penstock.storage import Credentials, Location, Store
-from penstock.table import OverlayTable
+from penstock.table import OverlayTable, Table
 from penstock.tensors import TensorSpec
 
 __all__ = ["LiveContent"]
@@ -59,11 +61,11 @@ class LiveContent:
         """Return every row as it is now, and their numbers: of one moment, whoever writes."""
         table = self.opened.table
         rows = self._rows
-        if rows is None or len(rows) != table.num_rows:
+        if rows is None or len(rows) < table.num_rows:
             rows = np.arange(table.num_rows, dtype=np.int64)
             rows.flags.writeable = False
             self._rows = rows
-        return table, rows
+        return table, rows if len(rows) == table.num_rows else rows[: table.num_rows]
 
     def __len__(self) -> int:
         """Return the number of samples, those not written yet included."""
@@ -120,6 +122,10 @@ class LiveContent:
     def max_image_bytes(self) -> int | None:
         """Most bytes of a decoded image; None allows any size."""
         return self.opened.max_image_bytes
+
+    def history_of(self, table: Table, rows: NDArray[np.int64], index: Any) -> SampleHistory:
+        """Return the edits of a sample by its position among some rows of a table."""
+        return history_of_row(self.store, table, rows, index)
 
     def check_may_name(self) -> None:
         """Refuse names for versions and rows where the dataset was opened with read_only=True."""

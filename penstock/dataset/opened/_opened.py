@@ -13,7 +13,7 @@ from typing import Any
 from penstock.dataset.opened._watched import Listeners, WatchedLock
 from penstock.dataset.writing import _head as head
 from penstock.dataset.writing._working import READ_ONLY, Working
-from penstock.errors import PenstockError, ReadOnlyError
+from penstock.errors import DatasetError, PenstockError, ReadOnlyError
 from penstock.storage import ENGINE, Credentials, Location, Store, renew_in_children, renewed_lock
 from penstock.table import Draft, OverlayTable
 from penstock.tensors import MAX_IMAGE_BYTES
@@ -109,8 +109,10 @@ class OpenDataset:
             self.check_writable()
 
     @contextlib.contextmanager
-    def editing(self, *, adds: bool = False) -> Iterator[None]:
+    def editing(self, *, adds: bool = False) -> Iterator[bool]:
         """Have the draft to this process alone if there are edits, or will be; others may when it is empty after.
+
+        Yields whether edits of another process were shown, which are out of the way meanwhile.
 
         Raises
         ------
@@ -119,21 +121,43 @@ class OpenDataset:
         """
         working = self.working
         if working.read_only is not None:
-            yield
+            yield False
             return
+        hidden = working.hide_others()
         try:
             if (adds or not working.drafts.is_empty) and working.claim() and self._unsaved:
                 working.edit(self._unsaved)
-            yield
+            yield hidden
         finally:
             if not self._unsaved and working.drafts.is_empty:
                 working.drafts.leave()
+            if hidden and working is self.working:
+                working.show_others()
+
+    def refuse_others_edits(self) -> None:
+        """Say that the edits which are shown are another process's.
+
+        Raises
+        ------
+        DraftHeldError
+            If it runs.
+        DatasetError
+            If it has ended.
+        """
+        if self.working.holder is not None:
+            self.working.claim()
+        raise DatasetError(
+            "the uncommitted edits are those of a process that has ended",
+            hint="call ds.take_over() first",
+        )
 
     def take_over(self) -> int:
         """Take the edits of other processes over; return how many samples are edited then."""
         with self.lock:
             self.check_writable()
             self.settle()
+            self.working.refresh()
+            self.renew_buffer()
             with self.editing():
                 self.working.claim(over=True)
             return len(self.working.draft)

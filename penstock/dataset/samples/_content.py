@@ -45,11 +45,6 @@ class Content(Protocol):
     """Samples of one version, to read."""
 
     @property
-    def is_whole(self) -> bool:
-        """Whether the samples are all rows of the table, in their order."""
-        ...
-
-    @property
     def table(self) -> Table:
         """The whole table of the version."""
         ...
@@ -57,6 +52,11 @@ class Content(Protocol):
     @property
     def rows(self) -> NDArray[np.int64]:
         """Row of each sample in the table, int64 of shape (num_samples,)."""
+        ...
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the samples are all rows of the table, in its order."""
         ...
 
     def state(self) -> tuple[Table, NDArray[np.int64]]:

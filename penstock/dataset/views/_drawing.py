@@ -72,8 +72,9 @@ def queried(
     used = _seed(content, seed)
     with _masks(engine, num_workers) as masks:
         table, rows = (content.table, None) if masks is not None and content.is_whole else content.state()
+        within = None if content.is_whole else rows
         result = run(
-            query_string, table, seed=used, rows=rows, resolve=content.resolve, params=params, masks=masks
+            query_string, table, seed=used, rows=within, resolve=content.resolve, params=params, masks=masks
         )  # fmt: skip
     for warning in result.warnings:
         warnings.warn(escaped(warning), UserWarning, stacklevel=3)
@@ -129,7 +130,7 @@ def _place(table: Table) -> str | None:
 def explanation(content: Content, query_string: str) -> Explanation:
     """Return how a query is read and what each step leaves."""
     table, rows = content.state()
-    whole = len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all())
+    whole = content.is_whole or (len(rows) == table.num_rows and bool((rows == np.arange(len(rows))).all()))
     return explain(query_string, table if whole else RowsTable(table, rows))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Any, ClassVar, NoReturn, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import HasContent, Resolve, content_of
+from penstock.dataset.shown._history import SampleHistory
 from penstock.errors import ReadOnlyError, TensorNotFoundError
 from penstock.sampling import SamplingPlan
 from penstock.storage import Credentials, Store
@@ -46,6 +47,10 @@ class Home(Protocol):
     @property
     def resolve(self) -> Resolve:
         """The resolver of names in a query."""
+        ...
+
+    def history_of(self, table: Table, rows: NDArray[np.int64], index: Any) -> SampleHistory:
+        """Return the edits of a sample by its position among some rows of a table."""
         ...
 
     def check_may_name(self) -> None:
@@ -94,14 +99,10 @@ class FixedContent:
     plan: SamplingPlan | None = None
     pool: NDArray[np.int64] | None = None
     by_array: bool = False
+    is_whole: ClassVar[bool] = False
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the samples are all rows of the table, in their order."""
-        return len(self.rows) == self.table.num_rows and bool((self.rows == np.arange(len(self.rows))).all())
 
     def state(self) -> tuple[Table, NDArray[np.int64]]:
         """Return the table, and the row in it of each sample."""

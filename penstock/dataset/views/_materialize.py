@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from penstock.engines import EngineOption, engine_of
 from penstock.errors import PenstockError
-from penstock.storage import ROWS_PER_FILE, Digests, Location, Store, write_rows
+from penstock.storage import ROWS_PER_FILE, Digests, Location, Store, sign, write_rows
 from penstock.table import OverlayTable, part_rows
 from penstock.tensors import Cell, TensorSpec, image_digest, image_shape
 
@@ -52,6 +52,7 @@ def materialize(source: OverlayTable, rows: NDArray[np.int64], place: Location, 
     specs = {name: replace(spec, link=False) for name, spec in source.tensors.items()}
     try:
         place.make_folder()
+        sign(place)
         with place.lock():  # tells others that the copy is being made, and is no leftover
             store = Store.create(place, {"format": 1, "tensors": [spec.to_json() for spec in specs.values()]})
             with tqdm(total=len(rows), desc="Copying samples", unit="sample") as bar:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import HasContent
+from penstock.dataset.shown._history import SampleHistory
 from penstock.dataset.views._fixed_content import FixedContent, Home, frozen
 from penstock.dataset.views._samples import Samples
 from penstock.dataset.views._saved_views import save_view
@@ -58,6 +59,26 @@ class View(Samples["View"]):
     def spec(self) -> SamplingSpec | None:
         """How the rows were drawn; None if they were not sampled."""
         return None if self._content.plan is None else self._content.plan.spec
+
+    def history(self, row: int) -> SampleHistory:
+        """Return the edits of one sample of the view up to its version, the newest first.
+
+        Parameters
+        ----------
+        row : int
+            The sample by its position in the view, counted from the end when negative.
+
+        Returns
+        -------
+        SampleHistory
+            As of ``ds.history``.
+        """
+        home = self._content.home
+        if home is None:
+            raise DatasetError(
+                "the result of this query is a table, not samples of the dataset. Expected a view of samples"
+            )
+        return home.history_of(self._content.table, self._content.rows, row)
 
     def save_view(self, message: str | None = None, *, id: str | None = None) -> str:  # noqa: A002  the contract's name
         """Keep this view: its commit, its rows by identity, its query as text.

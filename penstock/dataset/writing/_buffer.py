@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import ConflictError
 from penstock.table import new_index
-from penstock.tensors import Cell, TensorSpec, with_type_of
+from penstock.tensors import Cell, PackedCells, TensorSpec, with_type_of
 
 __all__ = ["Buffer"]
 
@@ -35,7 +35,7 @@ class Buffer:
     specs: dict[str, TensorSpec]
     stored: dict[str, TensorSpec]
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    cells: dict[str, list[Cell]] = field(default_factory=dict)
+    cells: dict[str, Sequence[Cell]] = field(default_factory=dict)
     link_roots: set[str] = field(default_factory=set)
     num_rows: int = 0
     num_bytes: int = 0
@@ -54,10 +54,21 @@ class Buffer:
         """Take checked rows."""
         self.specs.update(specs)
         for name, cells in columns.items():
-            self.cells.setdefault(name, []).extend(cells)
-            self.num_bytes += sum(cell.num_bytes for cell in cells)
+            self._hold(name, cells)
             self.specs[name] = _widened(self.specs[name], cells)
         self.num_rows += num_rows
+
+    def _hold(self, name: str, cells: Sequence[Cell]) -> None:
+        held = self.cells.get(name)
+        if isinstance(cells, PackedCells):
+            self.num_bytes += cells.num_bytes
+            if not held:
+                self.cells[name] = cells
+                return
+        else:
+            self.num_bytes += sum(cell.num_bytes for cell in cells)
+        listed = self.cells[name] = held if isinstance(held, list) else list(held or ())
+        listed.extend(cells)
 
     def merged(self, head: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
         """Return specs for the head: what another writer added to it stays, in front of ours."""
@@ -86,9 +97,9 @@ class Buffer:
         merged: Mapping[str, TensorSpec],
         keys: Mapping[str, tuple[str, ...]],
         gone: Mapping[str, Mapping[str, str]],
-    ) -> dict[TensorSpec, list[Cell]]:
+    ) -> dict[TensorSpec, Sequence[Cell]]:
         """Return the cells by merged spec, labels as its classes count: by key, and by name where we name first."""
-        columns = {}
+        columns: dict[TensorSpec, Sequence[Cell]] = {}
         for name, cells in self.cells.items():
             if name not in merged:
                 continue
@@ -120,14 +131,17 @@ class Buffer:
 def _widened(spec: TensorSpec, cells: Sequence[Cell]) -> TensorSpec:
     if spec.htype not in {"class_label", "embedding"} or not cells:
         return spec
-    lengths = [len(cell.value) for cell in cells if cell.value is not None]
-    if not lengths:
+    bounds = cells.lengths if isinstance(cells, PackedCells) else _bounds(cells)
+    if bounds is None:
         return spec
     return replace(
-        spec,
-        length_min=_least(spec.length_min, min(lengths)),
-        length_max=_greatest(spec.length_max, max(lengths)),
+        spec, length_min=_least(spec.length_min, bounds[0]), length_max=_greatest(spec.length_max, bounds[1])
     )
+
+
+def _bounds(cells: Sequence[Cell]) -> tuple[int, int] | None:
+    lengths = [len(cell.value) for cell in cells if cell.value is not None]
+    return (min(lengths), max(lengths)) if lengths else None
 
 
 def _least(first: int | None, second: int | None) -> int | None:

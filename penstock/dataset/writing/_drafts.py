@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from penstock.errors import DraftHeldError
+from penstock.errors import DraftHeldError, StorageError
 from penstock.storage import Holder, Store, decoded, draft_lock
 from penstock.table import (
     Draft,
@@ -57,9 +58,10 @@ class Pending:
 class Drafts:
     """The draft of a session.
 
-    It takes over the files it finds when it opens, unless another process that still runs holds them, and after
-    that only its own: what another session writes meanwhile is that session's to commit. Before it changes
-    anything it claims the draft; until it is empty again, or its process has ended, other processes cannot.
+    It takes over the files it finds when it opens, and after that only its own: what another session writes
+    meanwhile is that session's to commit. Files of another process that still runs are shown, and not part of it.
+    Before it changes anything it claims the draft; until it is empty again, or its process has ended, other
+    processes cannot.
 
     Parameters
     ----------
@@ -83,25 +85,30 @@ class Drafts:
         self._lock = draft_lock(store.location, draft_folder(store.branch)) if tidy else None
         self._turn = 0  # of the lock in which the files were read last
         self._sessions = sessions
-        self.held: Holder | None = None  # the process whose edits were there, and are not shown
+        self.held: Holder | None = None  # the process whose edits were there
         self._empty()
         self._keys = _keys_of(stored)
-        stale = self._read(stored, lambda part: sessions is None or part.file.session in sessions)
+        stale = self._read(stored, lambda file: sessions is None or file.session in sessions)
         if self._lock is not None:
             self._lock.join(self, self._session)
             delete_drafts(store.location, stale)
             if self.files:
                 self.held = self._lock.holder()  # asked after they were read: it may just have begun
             if self.held is not None:
-                self._empty()
+                self._lend()
 
     def _empty(self) -> None:
         self.draft = Draft()
         self.files: list[DraftFile] = []
+        self.others: list[DraftFile] = []  # of edits that are shown, and another process's: the draft has no more then
         self.lost: list[tuple[str, int]] = []  # tensor and uid of labels whose class is no more
         self.over: dict[str, dict[int, int]] = {}  # for each tensor, the version each edit was made over
 
-    def _read(self, stored: StoredTable, ours: Callable[[DraftPart], bool]) -> list[DraftFile]:
+    def _lend(self) -> None:
+        """Show the edits that were read as those of another process."""
+        self.others, self.files, self.lost, self.over = self.files, [], [], {}
+
+    def _read(self, stored: StoredTable, ours: Callable[[DraftFile], bool]) -> list[DraftFile]:
         """Read the files that count and are ours; return those that count no more."""
         parts, stale = read_drafts(
             self._store.location,
@@ -109,8 +116,9 @@ class Drafts:
             stored.specs,
             dataset=_id_of(stored),
             committed=committed_drafts(stored),
+            wanted=ours,  # others may be of a version that is not read yet
         )
-        found = [part for part in parts if ours(part)]
+        found = [part for part in parts if ours(part.file)]
         self._empty()
         for part in found:
             self._adopt(part, stored)
@@ -146,7 +154,7 @@ class Drafts:
         if self._turn == turn and not over:
             return False
         if over:
-            self._read(stored, lambda part: part.file.session not in here or self._knows(part))
+            self._read(stored, lambda file: file.session not in here or self._knows(file))
         else:
             self._read(stored, self._knows)
             self._warn_of_left(here)
@@ -155,18 +163,25 @@ class Drafts:
             self.replace(lambda draft: draft, stored)
         return True
 
-    def _knows(self, part: DraftPart) -> bool:
-        return part.file.session == self._session or part.file in self.files
+    def _knows(self, file: DraftFile) -> bool:
+        return file.session == self._session or file in self.files
+
+    def num_left(self, stored: StoredTable) -> int:
+        """Return how many edits processes that have ended left, which are not part of this session."""
+        if self._lock is None or self._lock.holder() is not None:
+            return 0
+        store, here = self._store, {self._session, *self._lock.others(self)}
+        committed = committed_drafts(stored)
+        parts, _ = read_drafts(store.location, store.branch, stored.specs, dataset=_id_of(stored), committed=committed)
+        return _num_edits(part for part in parts if part.file.session not in here and part.file not in self.files)
 
     def _warn_of_left(self, here: Collection[str]) -> None:
-        left = [part for part in self._left if part.file.session not in here]
-        count = sum(len(cells) for part in left for cells in part.edits.values())
-        if count:
+        if any(part.file.session not in here for part in self._left):
             warnings.warn(
-                f"another process left {count} uncommitted edits of {self._store.location.path!r}, which are not "
-                "part of this session. ds.take_over() adds them, and so does opening the dataset again",
+                f"another process left uncommitted edits of {self._store.location.path!r}, which are not part of "
+                "this session. ds.take_over() adds them, and so does opening the dataset again",
                 UserWarning,
-                stacklevel=6,
+                stacklevel=8,  # the assignment of the user
             )
 
     def leave(self) -> None:
@@ -176,8 +191,25 @@ class Drafts:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there are no edits, nor labels whose class is no more."""
-        return not self.draft and not self.lost
+        """Whether this session has no edits, nor labels whose class is no more."""
+        return bool(self.others) or (not self.draft and not self.lost)
+
+    def hide_others(self) -> bool:
+        """Show no edits of another process, before something is done with the draft; return whether there were any."""
+        lock = self._lock
+        if self.files and lock is not None and not lock.is_held_for(self) and lock.holder() is not None:
+            self._lend()
+        if not self.others:
+            return False
+        self._empty()
+        return True
+
+    def show_others(self, stored: StoredTable) -> None:
+        """Show the edits of another process again, as they are now, unless there are some of this session."""
+        if self.is_empty:
+            with suppress(StorageError):  # they may be of a version that is not read yet
+                self._read(stored, lambda _: True)
+            self._lend()
 
     @property
     def holder(self) -> Holder | None:
@@ -189,7 +221,7 @@ class Drafts:
         """The sessions whose edits these are; None where all are shown."""
         if self._lock is None:
             return self._sessions
-        return frozenset({self._session, *(file.session for file in self.files)})
+        return frozenset({self._session, *(file.session for file in (*self.files, *self.others))})
 
     def _adopt(self, part: DraftPart, stored: StoredTable) -> None:
         """Adopt the edits of a file: labels by the current class indices, without deleted samples."""
@@ -239,11 +271,13 @@ class Drafts:
     def _is_followed(self, stored: StoredTable) -> bool:
         """Return whether memory has the edits; else read them again: another process may have changed them."""
         if self._lock is None:
-            self._read(stored, lambda part: self._sessions is None or part.file.session in self._sessions)
+            self._read(stored, lambda file: self._sessions is None or file.session in self._sessions)
+        elif self.others:
+            self.show_others(stored)
         elif self.files and not self._lock.is_held_for(self):
             self._read(stored, self._knows)
             if self._lock.holder() is not None:
-                self._empty()
+                self._lend()
         else:
             return True
         return False
@@ -357,6 +391,10 @@ class Drafts:
         for file in self.files:
             found[file.session] = max(found.get(file.session, 0), file.counter)
         return found
+
+
+def _num_edits(parts: Iterable[DraftPart]) -> int:
+    return sum(len(cells) for part in parts for cells in part.edits.values())
 
 
 def _id_of(stored: StoredTable) -> str:

@@ -18,7 +18,7 @@ class Fitted:
 
     Parameters
     ----------
-    columns : dict of TensorSpec to list of Cell
+    columns : dict of TensorSpec to sequence of Cell
         The samples.
     num_rows : int
         Number of them.
@@ -28,7 +28,7 @@ class Fitted:
         Tensors that rows were appended to and that are no more.
     """
 
-    columns: dict[TensorSpec, list[Cell]]
+    columns: dict[TensorSpec, Sequence[Cell]]
     num_rows: int
     refused: dict[int, str]
     gone: tuple[str, ...]
@@ -79,10 +79,10 @@ def fitted(columns: Mapping[TensorSpec, Sequence[Cell]], ours: Mapping[str, Tens
     return Fitted(columns=found, num_rows=num_rows - len(refused), refused=refused, gone=gone)
 
 
-def _recast(cells: Sequence[Cell], ours: TensorSpec, theirs: TensorSpec, refused: dict[int, str]) -> list[Cell]:
+def _recast(cells: Sequence[Cell], ours: TensorSpec, theirs: TensorSpec, refused: dict[int, str]) -> Sequence[Cell]:
     """Return cells as the type another writer fixed takes them; the rows it cannot take go to `refused`."""
     if same_type(ours, theirs) or not theirs.is_typed:
-        return list(cells)
+        return cells
     found = list(cells)
     for row, cell in enumerate(cells):
         try:

@@ -9,9 +9,9 @@ from penstock.storage import Commit, Store, commit_before, commits
 __all__ = ["ancestors", "history", "nearest_common"]
 
 
-def history(store: Store, last: Commit | None) -> list[Commit]:
-    """Return a commit and those before it, the newest first."""
-    known = {commit.id: commit for commit in commits(store)}
+def history(store: Store, last: Commit | None, known: Mapping[str, Commit] | None = None) -> list[Commit]:
+    """Return a commit and those before it, the newest first; `known`: every commit by id, if they were listed."""
+    known = {commit.id: commit for commit in commits(store)} if known is None else known
     found: list[Commit] = []
     while last is not None and last not in found[-1:]:
         found.append(last)
@@ -33,9 +33,9 @@ def _before(commit: Commit, known: Mapping[str, Commit]) -> Commit | None:
     return max(earlier, key=lambda other: other.version, default=None)
 
 
-def ancestors(store: Store, last: Commit | None) -> set[str]:
+def ancestors(store: Store, last: Commit | None, known: Mapping[str, Commit] | None = None) -> set[str]:
     """Return the ids of a commit and of all before it, those of merged branches included."""
-    return _ancestors({commit.id: commit for commit in commits(store)}, last)
+    return _ancestors({commit.id: commit for commit in commits(store)} if known is None else known, last)
 
 
 def _ancestors(known: Mapping[str, Commit], last: Commit | None) -> set[str]:

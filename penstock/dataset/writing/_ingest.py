@@ -18,6 +18,7 @@ from penstock.tensors import (
     MAX_IMAGE_BYTES,
     Cell,
     Link,
+    PackedCells,
     TensorSpec,
     class_ids,
     encode_sample,
@@ -51,7 +52,7 @@ def ingest(
             roots |= _roots(cells[name])
             check_creds(cells[name], set(creds_keys))
             reader = LinkReader([*link_roots, *buffer.link_roots, *roots], credentials)
-            cells[name] = checked_links(spec, cells[name], reader, num_workers, max_bytes)
+            cells[name] = checked_links(spec, list(cells[name]), reader, num_workers, max_bytes)
     check_cells(specs, cells)
     buffer.add(specs, cells, num_rows)
     buffer.link_roots |= roots
@@ -94,6 +95,8 @@ def _length(name: str, values: Any) -> int:
 def _prepared(buffer: Buffer, name: str, values: Sequence[Any]) -> TensorSpec:
     """Return the spec these values leave: class names grown, its type fixed by the first of them."""
     spec = buffer.specs[name]
+    if isinstance(values, PackedCells):
+        return values.fixed(spec)
     if spec.htype == "class_label":
         return _with_new_names(spec, values)
     return with_type(spec, values)
@@ -128,7 +131,9 @@ def _named(value: Any) -> Iterable[str]:
     return (entry for entry in value if isinstance(entry, str)) if isinstance(value, (list, tuple)) else ()
 
 
-def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int, max_bytes: int | None) -> list[Cell]:
+def _encoded(spec: TensorSpec, values: Sequence[Any], num_workers: int, max_bytes: int | None) -> Sequence[Cell]:
+    if isinstance(values, PackedCells):
+        return values  # whoever packed them has checked them
     ids = class_ids(spec.class_names) if spec.htype == "class_label" else None
 
     def encode(numbered: tuple[int, Any]) -> Cell:

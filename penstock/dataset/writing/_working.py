@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -75,7 +76,10 @@ class Working:
         self.digests = Digests(store)
         self.fixed_version = version
         self.last_commit: Commit | None = None
+        self._held: weakref.ref[Snapshot] | None = None  # what is marked as read
         self._table: OverlayTable | None = None
+        self._plain: OverlayTable | None = None
+        self._before: OverlayTable | None = None  # an earlier version in memory, of which much may hold still
         self.refresh()
         if version is None:
             self._open_head(sessions)
@@ -105,7 +109,10 @@ class Working:
         last, snapshot = self.last_commit, self.stored.snapshot
         if last is not None and (last.branch, last.version) == (snapshot.branch, snapshot.version):
             return True
-        return self.store.hold(snapshot)
+        if self._held is None or self._held() is not snapshot:
+            self._held = weakref.ref(snapshot)
+            return self.store.hold(snapshot)
+        return True
 
     def look_at(self, snapshot: Snapshot) -> None:
         """Show a version of the store."""
@@ -118,6 +125,8 @@ class Working:
         known = self.__dict__.get("stored")
         if known is None or not known.is_at(snapshot, label):  # else it stays, with what it has in memory
             self.stored = StoredTable(snapshot, label, known)
+            if self._plain is not None:
+                self._before, self._plain = self._plain.root, None
         if self._drafts is not None:
             self._drafts.follow(self.stored)
         self._table = None
@@ -137,8 +146,19 @@ class Working:
     def table(self) -> OverlayTable:
         """The stored version with the draft on top of it."""
         if self._table is None:
-            self._table = OverlayTable(self.stored, self.draft, self.credentials)
+            draft = self.draft
+            self._table = self._over(draft) if draft else self._without_draft()
         return self._table
+
+    def _over(self, draft: Draft) -> OverlayTable:
+        return OverlayTable(self.stored, draft, self.credentials, before=self._without_draft())
+
+    def _without_draft(self) -> OverlayTable:
+        """Return the stored version alone; it is kept, so that edits cost no more than the rows they are in."""
+        if self._plain is None:
+            self._plain = OverlayTable(self.stored, Draft(), self.credentials, before=self._before)
+            self._before = None
+        return self._plain
 
     @property
     def specs(self) -> dict[str, TensorSpec]:
@@ -192,9 +212,25 @@ class Working:
         """The other process that holds the draft, if there is one."""
         return None if self._drafts is None else self._drafts.holder
 
+    def hide_others(self) -> bool:
+        """Show no edits of another process; return whether there were any."""
+        hidden = self.drafts.hide_others()
+        if hidden:
+            self._table = None
+        return hidden
+
+    def show_others(self) -> None:
+        """Show the edits of another process again, as they are now."""
+        self.drafts.show_others(self.stored)
+        self._table = None
+
+    def num_left(self) -> int:
+        """Return how many edits processes that have ended left, which are not part of this draft."""
+        return 0 if self._drafts is None else self._drafts.num_left(self.stored)
+
     @property
     def held(self) -> Holder | None:
-        """The other process whose edits were there when this was opened, and are not shown."""
+        """The other process whose edits were there when this was opened."""
         return None if self._drafts is None else self._drafts.held
 
     def edit(self, edits: Draft) -> None:
@@ -220,7 +256,7 @@ class Working:
 
     def show_draft(self, draft: Draft) -> None:
         """Show other edits on top of the stored version, such as those about to be committed."""
-        self._table = OverlayTable(self.stored, draft, self.credentials)
+        self._table = self._over(draft)
 
     def forget_table(self) -> None:
         """Rebuild the table on the next request: the draft has changed."""

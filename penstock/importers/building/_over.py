@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
@@ -76,7 +76,8 @@ def write_over(
     settle_specs(opened, first.rows.buffer.specs)
     apart = rows_apart(opened)
     place = opened.working.store.location
-    task = _Part(tuple(columns), apart, place, key)
+    sent = tuple(replace(column, whole=None, wrong=()) for column in columns)
+    task = _Part(sent, apart, place, key)
     head = (derived_uids(key, np.array(first.taken, np.int64)), first.columns_by(apart.specs))
     files, buffers, count = write_rows(place, iter([head]), list(apart.specs.values())), [first.rows.buffer], 0
     fewest = _FEWEST_IMAGES if any(spec.is_encoded for spec in apart.specs.values()) else _FEWEST

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from penstock.dataset import Dataset
 from penstock.errors import LinkError, PenstockError, SampleError
-from penstock.importers.building._report import ImportIssue, IssueLog
+from penstock.importers.building._column import Column
+from penstock.importers.building._packing import packed, rows_at_once
+from penstock.importers.building._report import IssueLog
 from penstock.tensors import Link, check_image
 
 if TYPE_CHECKING:
@@ -21,37 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["CHUNK", "Column", "add_notes", "add_rows", "create_tensors", "write_columns"]
 
 CHUNK = 256
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Column:
-    """One tensor to be written.
-
-    Parameters
-    ----------
-    name : str
-        The tensor's name.
-    htype : str
-        Kind of tensor.
-    sample : callable
-        Row to value; a path as an image's value is read and checked.
-    options : dict
-        Further options of `Dataset.create_tensor`.
-    issues : callable, optional
-        Row to what was refused and repaired inside its value.
-    notes : callable, optional
-        How the values were understood; asked for when all are read.
-    left_out : set of int, optional
-        The rows whose value was left empty, which `notes` counts.
-    """
-
-    name: str
-    htype: str
-    sample: Callable[[int], Any]
-    options: dict[str, Any] = field(default_factory=dict)
-    issues: Callable[[int], Sequence[ImportIssue]] | None = None
-    notes: Callable[[], Sequence[str]] | None = None
-    left_out: set[int] | None = None
 
 
 def write_columns(
@@ -81,10 +52,17 @@ def write_columns(
         Told of every chunk.
     """
     num_written = 0
+    at_once = rows_at_once(columns, CHUNK)
     with _mapping(num_workers) as pooled, dataset, bar:
-        for start in range(0, num_rows, CHUNK):
-            rows = range(start, min(start + CHUNK, num_rows))
-            num_written += len(add_rows(dataset, columns, rows, log=log, num_workers=num_workers, pooled=pooled))
+        for start in range(0, num_rows, at_once):
+            rows = range(start, min(start + at_once, num_rows))
+            if at_once > CHUNK and _write_packed(dataset, columns, rows):
+                num_written += len(rows)
+            else:
+                for first in range(rows.start, rows.stop, CHUNK):
+                    part = range(first, min(first + CHUNK, rows.stop))
+                    taken = add_rows(dataset, columns, part, log=log, num_workers=num_workers, pooled=pooled)
+                    num_written += len(taken)
             bar.update(len(rows))
     return num_written
 
@@ -151,6 +129,20 @@ def add_rows(
     kept = [at for at in range(len(rows)) if not _refused(values, at, log)]
     _record(columns, [rows[at] for at in kept], log)
     return [rows[at] for at in _extend(target, values, rows, kept, log=log, num_workers=num_workers)]
+
+
+def _write_packed(dataset: Dataset, columns: Sequence[Column], rows: range) -> bool:
+    """Add samples, all or none of them; where one is refused, it is found and named when each is added by itself."""
+    cells: dict[str, Any] = {column.name: packed(column, rows.start, rows.stop) for column in columns}
+    if None in cells.values():
+        return False
+    try:
+        dataset.extend(cells)
+    except Exception as error:
+        if not _is_of_a_sample(error):
+            raise
+        return False
+    return True
 
 
 @contextmanager

@@ -24,6 +24,8 @@ from penstock.table import Ragged
 
 __all__ = ["array_labels"]
 
+_MOST_INDEX = np.iinfo(np.int64).max
+
 
 def array_labels(name: str, values: Any, class_names: Sequence[str] | None) -> LabelColumn:
     """Return the labels of an array or a list, one entry per sample.
@@ -50,6 +52,9 @@ def array_labels(name: str, values: Any, class_names: Sequence[str] | None) -> L
         flags = _flags(name, values, names)
         if flags is not None:
             return _of_flags(flags, names)
+    plain = _of_plain(name, values, names)
+    if plain is not None:
+        return plain
     given = values.tolist() if isinstance(values, np.ndarray) else values
     rows = [_listed(row) for row in given]
     if _is_matrix_of_bool(given, rows):
@@ -58,6 +63,49 @@ def array_labels(name: str, values: Any, class_names: Sequence[str] | None) -> L
         return _of_flags(flags, names)
     _refuse_list_of_flags(name, rows, names)
     return _of_rows(name, rows, names)
+
+
+def _of_plain(name: str, values: Any, names: tuple[str, ...] | None) -> LabelColumn | None:
+    """Return the labels of samples that have one index or name each; None where one needs to be looked at by itself."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and values.size == len(values) > 0:
+        return _of_indices(name, values.reshape(-1), names)
+    if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "UT":
+        values = values.tolist()
+    if isinstance(values, list) and len(values) and {*map(type, values)} == {str}:
+        return _of_names(name, values, names)
+    return None
+
+
+def _of_indices(name: str, given: NDArray[Any], names: tuple[str, ...] | None) -> LabelColumn | None:
+    least, greatest = int(given.min()), int(given.max())
+    if least < MISSING_LABEL or greatest > _MOST_INDEX or (names and greatest >= len(names)):
+        return None
+    if least == MISSING_LABEL and greatest == 1 and not (given == 0).any():
+        return None  # -1 and 1 may be two classes
+    known = names if names is not None else _numbered(name, greatest + 1)
+    has_label = given != MISSING_LABEL
+    offsets = np.zeros(len(given) + 1, np.int64)
+    np.cumsum(has_label, out=offsets[1:])
+    check_number(known, name)
+    values = (given if least >= 0 else given[has_label]).astype(np.int64, copy=False)
+    return LabelColumn(
+        labels=Ragged(values=values, offsets=offsets, class_names=known),
+        notes=missing_note(len(given) - int(offsets[-1])),
+    )
+
+
+def _of_names(name: str, given: list[str], names: tuple[str, ...] | None) -> LabelColumn | None:
+    import pandas as pd
+
+    codes, met = pd.factorize(np.array(given, object))
+    known = names if names is not None else tuple(met.tolist())
+    ids = {text: index for index, text in enumerate(known)}
+    if not all(text in ids for text in met):
+        return None
+    check_number(known, name)
+    index = np.array([ids[text] for text in met], np.int64)
+    offsets = np.arange(len(given) + 1, dtype=np.int64)
+    return LabelColumn(labels=Ragged(values=index[codes], offsets=offsets, class_names=known))
 
 
 def _as_numbers(values: Any) -> Any:

@@ -139,7 +139,15 @@ def from_arrays(
 
 def _written(found: ArrayColumn, images: Sequence[Any] | NDArray[Any] | None, coords: Coords) -> Column:
     if found.htype != "bbox":
-        return Column(name=found.name, htype=found.htype, sample=found.samples.__getitem__, options=found.options)
+        labels = found.samples.found if isinstance(found.samples, _Labels) else None
+        return Column(
+            name=found.name,
+            htype=found.htype,
+            sample=found.samples.__getitem__,
+            options=found.options,
+            whole=found.samples if labels is None else labels.labels,
+            wrong=() if labels is None else labels.problems,
+        )
 
     def size_of(row: int) -> tuple[int, int] | None:
         try:
@@ -276,15 +284,15 @@ class _Labels(Sequence[Any]):
     """Labels by sample; asking for those of a wrong one raises."""
 
     def __init__(self, found: LabelColumn) -> None:
-        self._found = found
+        self.found = found
 
     def __len__(self) -> int:
-        return len(self._found.labels)
+        return len(self.found.labels)
 
     def __getitem__(self, row: Any) -> Any:
         if not 0 <= row < len(self):
             raise IndexError(row)
-        return self._found.sample(row)
+        return self.found.sample(row)
 
 
 class _Images(Sequence[Any]):

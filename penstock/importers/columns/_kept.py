@@ -70,6 +70,7 @@ def keep_columns(
                 options=found.options,
                 notes=cells.notes,
                 left_out=cells.left_out,
+                whole=found.samples,
             )
         )
         names.append(tensor)

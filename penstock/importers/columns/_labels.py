@@ -181,6 +181,8 @@ def _hashable(cells: pd.Series[Any]) -> pd.Series[Any]:
 
     if cells.dtype.kind != "O" or isinstance(cells.dtype, pd.StringDtype):
         return cells
+    if pd.api.types.infer_dtype(cells, skipna=True) == "string":
+        return cells
     keys = np.empty(len(cells), object)
     keys[:] = [_key(cell) for cell in cells.tolist()]
     return pd.Series(keys, name=cells.name)

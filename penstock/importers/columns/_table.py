@@ -300,14 +300,25 @@ class _Reader:
         found = read_cells(cells, str(column), kind, words="class_label")
         if found.htype == "class_label":
             return self._labels(name, cells, class_names)
-        return Column(name=name, htype=found.htype, sample=found.samples.__getitem__, options=found.options)
+        return Column(
+            name=name,
+            htype=found.htype,
+            sample=found.samples.__getitem__,
+            options=found.options,
+            whole=found.samples,
+        )
 
     def _labels(self, name: str, cells: pd.Series[Any], class_names: Sequence[str] | None) -> Column:
         found = table_labels(cells, separator=self.separator, rename=self.rename, class_names=class_names)
         for note in found.notes:
             self.log.note(name, note)
         return Column(
-            name=name, htype="class_label", sample=found.sample, options={"class_names": found.labels.class_names}
+            name=name,
+            htype="class_label",
+            sample=found.sample,
+            options={"class_names": found.labels.class_names},
+            whole=found.labels,
+            wrong=found.problems,
         )
 
     def _boxes(self, name: str, cells: pd.Series[Any]) -> Column:

@@ -87,7 +87,7 @@ class Pool:
         if isinstance(self.table, SequentialTable):
             self.table.refuse("a query")
         before = self.frozen()
-        result = run(query_string, self.table, rows=before.rows, seed=seed, resolve=self.resolve)
+        result = run(query_string, self.table, rows=before.rows, seed=seed, resolve=self.resolve, draw=False)
         if not result.is_rows or result.table is not self.table:
             raise LoaderError(
                 "the query groups, joins or reads another dataset: its result has no rows of this one to load",

@@ -14,6 +14,7 @@ from penstock.sampling.pool._grouping import compact
 from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.pool._masking import group_masks
+from penstock.sampling.pool._sorting import Digits, equal_rows
 from penstock.sampling.random._philox import words
 
 __all__ = [
@@ -105,17 +106,20 @@ def by_label_sets(labels: ClassCounts) -> tuple[Grouping, NDArray[np.int64]]:
     first_entry = np.flatnonzero(np.diff(rows, prepend=-1))
     if len(first_entry):
         hashed[rows[first_entry]] = np.add.reduceat(codes[classes], first_entry)
-    distinct, first, found = np.unique(hashed, return_index=True, return_inverse=True)
-    matches = np.zeros((labels.num_classes, len(distinct)), bool)
+    by_set, starts = equal_rows([Digits(hashed, 64)], labels.num_rows)
+    count = len(starts)
+    found = np.empty(labels.num_rows, np.int64)
+    found[by_set] = np.repeat(np.arange(count), np.diff(starts, append=labels.num_rows))
+    matches = np.zeros((labels.num_classes, count), bool)
     owner = np.full(labels.num_rows, -1)
-    owner[first] = np.arange(len(distinct))
+    owner[by_set[starts]] = np.arange(count)
     shown = owner[rows] >= 0  # the entries of one row of each set say which classes the set has
     matches[classes[shown], owner[rows[shown]]] = True
     matches = matches[used]
     order = _bit_string_order(matches)
     ids = np.argsort(order)[found]  # argsort of a permutation is its inverse: old number to new number
-    sizes = np.bincount(ids, minlength=len(distinct))
-    return Grouping(compact(ids, len(distinct)), sizes, np.ascontiguousarray(matches[:, order])), used
+    sizes = np.bincount(ids, minlength=count)
+    return Grouping(compact(ids, count), sizes, np.ascontiguousarray(matches[:, order])), used
 
 
 def by_classes(labels: ClassCounts, classes: Sequence[int | None]) -> Grouping:

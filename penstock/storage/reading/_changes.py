@@ -46,6 +46,11 @@ class Changes:
             [place for place in range(len(self._second)) if place not in second],
         )
 
+    @property
+    def num_unlike(self) -> int:
+        """Number of samples of the later version that lie in parts which the earlier has not, without reading them."""
+        return sum(self._second[place].num_rows for place in self._others[1])
+
     @cached_property
     def _joined(self) -> tuple[_Rows, _Rows, _Rows, _Rows]:
         """Rows of `_others` that both versions have, before and after, then those of one alone."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tensors import Cell, TensorSpec
+from penstock.tensors import Cell, PackedCells, TensorSpec
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,6 +101,8 @@ def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
     if not spec.is_typed:
         return []
 
+    if isinstance(cells, PackedCells):
+        return _packed_arrays(spec, cells)
     kinds = {
         "_shape_": lambda: _lists([cell.shape for cell in cells], pa.int32()),
         "_digest": lambda: pa.array([cell.digest for cell in cells], pa.int64()),
@@ -110,6 +112,25 @@ def arrays_of_cells(spec: TensorSpec, cells: Sequence[Cell]) -> list[pa.Array]:
     values: list[Any] = [cell.value for cell in cells]
     main = _lists(values, main_type.value_type) if spec.htype in _LISTS else pa.array(values, main_type)
     return [main, *(kinds[name[:7]]() for name in _extras(spec))]
+
+
+def _packed_arrays(spec: TensorSpec, cells: PackedCells) -> list[pa.Array]:
+    import pyarrow as pa
+
+    if cells.offsets is None:
+        return [pa.array(cells.values, _main_type(spec))]
+    missing = None if cells.valid is None else pa.array(~cells.valid)
+    begin, end = int(cells.offsets[0]), int(cells.offsets[-1])
+    values = pa.array(cells.values[begin:end], _main_type(spec).value_type)
+    offsets = pa.array((cells.offsets - begin).astype(np.int32))
+    main = pa.ListArray.from_arrays(offsets, values, mask=missing)
+    if not _extras(spec):
+        return [main]
+    shape = np.array(cells.shape or (), np.int32)
+    given = np.ones(len(cells), np.int32) if cells.valid is None else cells.valid.astype(np.int32)
+    ends = np.concatenate([[0], np.cumsum(given * len(shape), dtype=np.int32)]).astype(np.int32)
+    sides = pa.array(np.tile(shape, int(given.sum())), pa.int32())
+    return [main, pa.ListArray.from_arrays(pa.array(ends), sides, mask=missing)]
 
 
 def _lists(rows: Sequence[Any], value_type: pa.DataType) -> pa.Array:
@@ -141,16 +162,22 @@ def flat_values(array: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64]
     """Return values, offsets and validity of a list column, without Python objects."""
     import pyarrow as pa
 
-    lists = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
-    if isinstance(lists, pa.ChunkedArray):
-        lists = lists.chunk(0) if lists.num_chunks else pa.array([], lists.type)
+    chunks = array.chunks if isinstance(array, pa.ChunkedArray) else [array]
+    chunks = [chunk for chunk in chunks if len(chunk)]
+    if not chunks:
+        return _own(pa.array([], array.type.value_type)), np.zeros(1, np.int64), None
     valid = None
-    if lists.null_count:
-        valid = np.asarray(lists.is_valid())
-        lists = lists.fill_null([])
-    offsets = np.asarray(lists.offsets).astype(np.int64)
-    values = lists.values.slice(int(offsets[0]), int(offsets[-1] - offsets[0])) if len(lists) else lists.values[:0]
-    return _own(values), offsets - offsets[0] if len(lists) else np.zeros(1, np.int64), valid
+    if any(chunk.null_count for chunk in chunks):
+        valid = np.concatenate([np.asarray(chunk.is_valid()) for chunk in chunks])
+        chunks = [chunk.fill_null([]) if chunk.null_count else chunk for chunk in chunks]
+    ends = [np.asarray(chunk.offsets) for chunk in chunks]
+    values = [chunk.values.slice(int(end[0]), int(end[-1] - end[0])) for chunk, end in zip(chunks, ends, strict=True)]
+    offsets = np.zeros(sum(map(len, chunks)) + 1, np.int64)
+    row = 0
+    for end in ends:
+        np.add(end[1:], offsets[row] - end[0], out=offsets[row + 1 : row + len(end)], dtype=np.int64)
+        row += len(end) - 1
+    return _own(values[0] if len(values) == 1 else pa.concat_arrays(values)), offsets, valid
 
 
 def _own(values: pa.Array) -> NDArray[Any]:

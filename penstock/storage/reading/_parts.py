@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage._version_files import root_of
 from penstock.storage.reading._columns import UID
-from penstock.storage.writing._files import root_of
 
 if TYPE_CHECKING:
     import lance

@@ -18,7 +18,7 @@ from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID
 from penstock.storage.reading._parts import Part, part_starts, parts_of, runs
 from penstock.storage.reading._served import ServedVersion
-from penstock.storage.reading._stored_version import StoredVersion, Version
+from penstock.storage.reading._stored_version import Version
 
 if TYPE_CHECKING:
     import lance
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["ID", "META_KEY", "Snapshot"]
 
 META_KEY = b"penstock"
+_DENSE = 16  # rows of a part for each one that is wanted, up to which it is read whole
 _FEW = 1024  # samples that are read at a time where only a part of each is kept
 ID = "id"  # of the dataset's description: what tells it from another made at its path
 _KEPT: list[Any] = []  # the parent's handles in a forked child, where giving them back would call the engine
@@ -94,7 +95,7 @@ class Snapshot:
     @cached_property
     def files(self) -> tuple[Part, ...]:
         """The parts as they lie in the files, whatever the order of the samples; empty after a fork."""
-        if not isinstance(self.source, StoredVersion):
+        if isinstance(self.source, ServedVersion):
             return ()
         with wrapped(f"read the files of {self.path!r}"):
             return parts_of(self.source.handle, self.branch)
@@ -102,12 +103,12 @@ class Snapshot:
     @property
     def parts(self) -> tuple[Part, ...] | None:
         """The parts of the samples, in their order; None where another tool moved rows, or after a fork."""
-        return self.files if isinstance(self.source, StoredVersion) and self._order is None else None
+        return self.files if not isinstance(self.source, ServedVersion) and self._order is None else None
 
     @property
     def knows_parts(self) -> bool:
         """Whether `parts` are known without reading anything."""
-        return self.__dict__.get("_order", self) is None and isinstance(self.source, StoredVersion)
+        return self.__dict__.get("_order", self) is None and not isinstance(self.source, ServedVersion)
 
     @cached_property
     def starts(self) -> NDArray[np.int64]:
@@ -123,7 +124,7 @@ class Snapshot:
 
     def learn(self, before: Snapshot) -> None:
         """Take over what is known of another version of the dataset, as far as it holds for this one."""
-        if before.__dict__.get("_order", before) is not None or not isinstance(self.source, StoredVersion):
+        if before.__dict__.get("_order", before) is not None or isinstance(self.source, ServedVersion):
             return  # the order of the other version is not known, or not that of its files
         then = before.parts
         if then is None or before.path != self.path:
@@ -184,8 +185,7 @@ class Snapshot:
         parts = self.parts
         if parts is None:
             return None
-        places = np.unique(np.searchsorted(self.starts, rows, side="right") - 1)
-        return [parts[place].number for place in places.tolist()]
+        return [parts[place].number for place in self._places(rows).tolist()]
 
     def read_parts(self, places: Sequence[int], columns: Sequence[str]) -> pa.Table:
         """Return columns of some parts, by their place in `files`, in this order."""
@@ -194,6 +194,26 @@ class Snapshot:
             handle = self.source.handle
             parts = [handle.get_fragment(one) for one in numbers]
             return handle.scanner(columns=list(columns), fragments=parts).to_table()
+
+    def some(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        """Return columns in some rows, which are increasing; the parts they are in are read whole if they are many."""
+        parts = self.parts
+        if parts is None or len(rows) <= _FEW:
+            return self.take(rows, columns)
+        places = self._places(rows)
+        sizes = self.starts[places + 1] - self.starts[places]
+        if len(rows) * _DENSE < sizes.sum():
+            return self.take(rows, columns)
+        table = self.read_parts(places.tolist(), columns)
+        if len(rows) == table.num_rows:
+            return table
+        unread = self.starts[places] - np.concatenate([[0], np.cumsum(sizes[:-1])])  # rows before each part
+        counts = np.diff(np.searchsorted(rows, [*self.starts[places], rows[-1] + 1]))
+        return table.take(rows - np.repeat(unread, counts))
+
+    def _places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places of the parts that some rows are in, increasing."""
+        return np.flatnonzero(np.bincount(np.searchsorted(self.starts, rows, side="right") - 1))
 
     def missing(self, column: str) -> NDArray[np.bool_]:
         """Return whether each sample is NULL in a column, which is read a part at a time."""
@@ -215,6 +235,11 @@ class Snapshot:
             places = self._order[rows]
             ranks = np.argsort(places)
             return self.source.take(places[ranks], columns).take(np.argsort(ranks))
+
+    def place_of(self, row: int) -> int:
+        """Return the place in the files of a row."""
+        with wrapped(f"read the row order of {self.path!r}"):
+            return row if self._order is None else int(self._order[row])
 
     @property
     def handle(self) -> lance.LanceDataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from penstock.storage.writing._files import names_in
@@ -36,8 +37,8 @@ def small_options(handle: lance.LanceDataset) -> dict[str, Any] | None:
     grows through, and not with every ninth commit.
     """
     rows = [fragment.physical_rows for fragment in handle.get_fragments()]
-    for most in _TIERS:
-        if sum(count < most // 2 for count in rows) > _MANY:
+    for least, most in pairwise((0, *_TIERS)):
+        if sum(least // 2 <= count < most // 2 for count in rows) > _MANY:
             return {"target_rows_per_fragment": most, "materialize_deletions": False}
     return None
 

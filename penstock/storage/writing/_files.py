@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.errors import StorageError
 from penstock.storage._location import Location
+from penstock.storage._version_files import root_of
 from penstock.storage.reading._columns import owner_columns
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from penstock.storage.reading._snapshot import Snapshot
 
-__all__ = ["VersionFile", "files_of", "names_in", "root_of", "secure"]
+__all__ = ["VersionFile", "files_of", "names_in", "secure"]
 
 _ENDS = {".lance": b"LANC", ".arrow": b"ARROW1"}  # the last bytes of a whole file
 
@@ -40,11 +41,6 @@ class VersionFile:
     columns: tuple[str, ...]
     first: int
     last: int
-
-
-def root_of(branch: str | None) -> str:
-    """Return the folder below the dataset where the engine keeps the files of a branch."""
-    return "samples.lance" if branch is None else f"samples.lance/tree/{branch}"
 
 
 def files_of(snapshot: Snapshot) -> Iterator[VersionFile]:

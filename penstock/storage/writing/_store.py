@@ -7,7 +7,8 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -16,8 +17,9 @@ from numpy.typing import NDArray
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
+from penstock.storage._publishing import complete_replacement, replaced_in_store
 from penstock.storage._readers import hold
-from penstock.storage._version_files import record_of
+from penstock.storage._version_files import record_of, root_of
 from penstock.storage._wrap import is_conflict, wrapped
 from penstock.storage.reading._cached_version import CachedVersion
 from penstock.storage.reading._columns import UID, column_names, table_of
@@ -25,7 +27,7 @@ from penstock.storage.reading._served import Refused, ServedVersion
 from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
 from penstock.storage.writing._compaction import all_options, compacted, sizes, small_options
-from penstock.storage.writing._files import names_in, root_of, secure
+from penstock.storage.writing._files import names_in, secure
 from penstock.storage.writing._fragments import from_texts
 from penstock.storage.writing._landing import KIND, land, latest, settled
 from penstock.storage.writing._steps import (
@@ -83,7 +85,7 @@ class Store:
         ENGINE.check()
         if location.is_file():
             raise DatasetError(f"{location.path!r} is a file. Expected a folder or a new path")
-        location.recover()
+        _recover(location)
         if location.exists() and not overwrite:
             raise DatasetExistsError(
                 f"a dataset already exists at {location.path!r}",
@@ -93,7 +95,7 @@ class Store:
             [pa.field(UID, pa.int64()), pa.field(_SPARE, pa.bool_())],
             metadata={META_KEY: json.dumps({**meta, ID: secrets.token_hex(8)})},
         )
-        with wrapped(f"create a dataset at {location.path!r}"), location.replaced(overwrite=overwrite) as uri:
+        with wrapped(f"create a dataset at {location.path!r}"), _replaced(location, overwrite=overwrite) as uri:
             lance.write_dataset(
                 schema.empty_table(),
                 uri,
@@ -112,7 +114,7 @@ class Store:
         import lance
 
         ENGINE.check()
-        location.recover()
+        _recover(location)
         if not location.exists():
             raise DatasetNotFoundError(
                 f"there is no dataset at {location.path!r}. Expected a folder or URL written by penstock",
@@ -158,7 +160,11 @@ class Store:
 
     def hold(self, snapshot: Snapshot) -> bool:
         """Keep a version of this branch from being cleaned up while its snapshot exists; tell whether it is there."""
-        return hold(self.location, snapshot, self._folder)
+        if self.location.is_remote:
+            return True
+        home = Path(self.location.path)
+        record = home / self._folder / "_versions" / record_of(snapshot.version)
+        return hold(home, snapshot, snapshot.branch, snapshot.version, record)
 
     def _snapshot(self, handle: lance.LanceDataset) -> Snapshot:
         stored = StoredVersion(handle, self.location.path, self.branch)
@@ -239,6 +245,7 @@ class Store:
         The files it names are on the disk before it, and its record when this returns.
         """
         secure(self.location, self.branch, new)
+        self.location.check_lock()
         made = land(handle, self.branch, operation, properties, base=int(handle.version))
         if made is not None:
             self._sync(made)
@@ -369,6 +376,16 @@ class Store:
         secure(self.location, self.branch, files)
 
 
+def _recover(location: Location) -> None:
+    """Complete or take back what a process that died was about to do."""
+    location.recover()
+    complete_replacement(location)
+
+
+def _replaced(location: Location, *, overwrite: bool) -> AbstractContextManager[str]:
+    return replaced_in_store(location) if location.is_remote else location.replaced(overwrite=overwrite)
+
+
 def open_version(location: Location, branch: str | None, version: int) -> Snapshot:
     """Return a version to read, in a forked child too."""
     if ENGINE.works_here:
@@ -378,8 +395,6 @@ def open_version(location: Location, branch: str | None, version: int) -> Snapsh
 
 def _hint(location: Location) -> str | None:
     """Suggest a dataset with a similar path."""
-    from pathlib import Path
-
     from penstock._wording import nearest
 
     parent = Path(location.path).parent

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import PenstockError
-from penstock.storage import Credentials, LinkReader, Location, open_version, renewed_lock
+from penstock.storage import (
+    ID,
+    Changes,
+    Credentials,
+    LinkReader,
+    Location,
+    column_names,
+    open_version,
+    renewed_lock,
+)
 from penstock.table._checks import checked_rows, checked_tensor
-from penstock.table._lengths import exact_bounds, widened
+from penstock.table._lengths import exact_bounds, widened, without_rows
 from penstock.table._ragged import Ragged
 from penstock.table._samples import samples_of_column
 from penstock.table._stored import StoredTable
-from penstock.table._table import Table
+from penstock.table._table import Earlier, Table
 from penstock.table.drafts._draft import Draft
 from penstock.table.drafts._edited import column_of_cells, sample_of_cell, with_rows_replaced
 from penstock.tensors import MAX_IMAGE_BYTES, Cell, Link, TensorSpec, image_shape
@@ -31,6 +41,7 @@ _LABEL_KINDS = ("class_label", "bbox")
 _HEADER_THREADS = 4
 _FEW_TEXTS = 200_000  # rows up to which a column of text is simply held
 _FEW_LABELS = 5_000_000  # and one of labels or boxes; of more, a rank that trains reads those of its own samples
+_FEW = 8  # up to one row in so many files that differ
 _MANY_ROWS = 1024  # from here on reading the whole column is faster than rows of it
 
 
@@ -47,6 +58,8 @@ class OverlayTable(Table):
         Where credentials of links are looked up.
     max_image_bytes : int, optional
         Most bytes an image or mask may have when it is decoded; None for any size.
+    before : OverlayTable, optional
+        The same version without edits, or an earlier version, which is in memory.
     """
 
     def __init__(
@@ -56,11 +69,13 @@ class OverlayTable(Table):
         credentials: Credentials,
         *,
         max_image_bytes: int | None = MAX_IMAGE_BYTES,
+        before: OverlayTable | None = None,
     ) -> None:
         self.stored = stored
         self.draft = draft
         self._credentials = credentials
         self._max_image_bytes = max_image_bytes
+        self._before = before
         self._columns: dict[str, Ragged] = {}
         self._lock = renewed_lock(threading.RLock())  # taken before that of `stored`, never the other way round
 
@@ -73,6 +88,19 @@ class OverlayTable(Table):
         place = (snapshot.location, snapshot.branch, snapshot.version)
         known = (*place, self.stored.label, self.draft, self._credentials)
         return _reopen, known, {"_max_image_bytes": self._max_image_bytes}
+
+    @cached_property
+    def earlier(self) -> Earlier | None:
+        """The state before the edits, or an earlier version; None where neither is in memory or much has changed."""
+        before, self._before = self._before, None
+        return None if before is None else earlier_of(before, self)
+
+    @property
+    def root(self) -> OverlayTable:
+        """The oldest state in memory that `earlier` leads to, itself where there is none."""
+        known = self.__dict__.get("earlier")
+        before = self._before if known is None else known.table
+        return before.root if isinstance(before, OverlayTable) else self
 
     @property
     def num_rows(self) -> int:
@@ -110,10 +138,8 @@ class OverlayTable(Table):
         bounds, edits = self.stored.bounds(spec.name), self._edited_rows.get(spec.name, {})
         if not edits:
             return bounds
-        edited = column_of_cells(spec, list(edits.values()))
-        base, rows = self.stored.column(spec.name).offsets, sorted(edits)
-        between = (base[begin : end + 1] for begin, end in pairwise([0, *(row for row in rows), len(base) - 1]))
-        others = (piece[1:] if place else piece for place, piece in enumerate(between))  # without the edited row
+        edited, rows = column_of_cells(spec, list(edits.values())), np.sort(np.fromiter(edits, np.int64, len(edits)))
+        others = without_rows(self.stored.offsets(spec.name), rows)
         return exact_bounds(chain([edited.offsets], others), widened(bounds, [edited]))
 
     def revision(self, tensor: str) -> str:
@@ -158,6 +184,18 @@ class OverlayTable(Table):
             new = column_of_cells(self.stored.specs[tensor], cells)
             found = with_rows_replaced(found, np.array(here, np.int64), new)
         return found
+
+    def stacked(self, tensor: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
+        """Return all samples of a tensor as one array; their sizes are looked at once for each version."""
+        column = self.column(tensor)
+        if column is not self.stored.column(tensor) or not len(column):
+            return column.stacked(shape)
+        size = math.prod(shape)
+        if column.valid is not None or column.ndim != len(shape) or self.stored.bounds(tensor) != (size, size):
+            return None
+        if column.shapes is not None and shape and (column.shapes != shape).any():
+            return None
+        return column.values.reshape(len(column), *shape)
 
     def edited_rows(self, tensor: str) -> NDArray[np.int64]:
         """Return the rows of a tensor that differ from what is stored, increasing."""
@@ -321,6 +359,30 @@ class OverlayTable(Table):
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each uid, int64; -1 if it does not exist."""
         return self.stored.positions(np.asarray(uids, np.int64))
+
+
+def earlier_of(before: OverlayTable, table: OverlayTable) -> Earlier | None:
+    """Return how a table differs from one before it; None where that is not known, or where samples were added."""
+    if before.stored is table.stored:
+        return Earlier(table=before, removed=np.empty(0, np.int64), changed=table.edited_rows)
+    root = before.root  # one state is kept, not one for each version
+    if table.draft:
+        return None
+    one, two = root.stored.snapshot, table.stored.snapshot
+    if one.path != two.path or one.meta.get(ID) != two.meta.get(ID):
+        return None
+    two.learn(one)
+    if one.parts is None or two.parts is None:
+        return None
+    changes = Changes(one, two)
+    if changes.num_unlike * _FEW > two.num_rows or len(changes.added):
+        return None
+    return Earlier(table=root, removed=changes.removed, changed=lambda name: _changed(changes, root, table, name))
+
+
+def _changed(changes: Changes, root: OverlayTable, table: OverlayTable, name: str) -> NDArray[np.int64]:
+    names = {*column_names(root.stored.specs[name]), *column_names(table.stored.specs[name])}
+    return np.sort(changes.suspects(names)[1])
 
 
 def _shape(image: Any) -> tuple[int, int, int]:

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.sampling.pool._sorting import digits_of_numbers, stable_order
 from penstock.tql.binding._binder import BOOL, INT, Binder
 from penstock.tql.functions._registry import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
+from penstock.tql.values._digits import order_digits
 from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._relations import Bound, Frame
 from penstock.tql.values._values import TEXT, Value, offsets_of, positions, reduce_rows, rows_with, scalar, truth
@@ -180,11 +182,18 @@ def _unique(value: Value) -> Value:
         data = value.data if value.valid is None else value.data[value.valid]
         return Value(data=data, offsets=offsets_of(length), constant=value.constant)
     value = _counted(value)
-    names, codes = np.unique(value.data, return_inverse=True)
     rows = np.repeat(np.arange(value.num_rows), value.lengths)
-    pairs = np.unique(rows * max(len(names), 1) + codes)  # row and code in one number, sorted by row
-    lengths = np.bincount(pairs // max(len(names), 1), minlength=value.num_rows)
-    return Value(data=names[pairs % max(len(names), 1)], offsets=offsets_of(lengths), constant=value.constant)
+    elements = order_digits(Value(data=value.data), len(rows), descending=False, nulls_first=False)
+    keys = [digits_of_numbers(rows), *elements]
+    order = stable_order(keys, len(rows))  # by row and then by value, equal ones side by side
+    first = np.ones(len(order), bool)
+    first[1:] = False
+    for key in keys:
+        words = key.words[order]
+        first[1:] |= words[1:] != words[:-1]
+    kept = order[first]
+    lengths = np.bincount(rows[kept], minlength=value.num_rows)
+    return Value(data=value.data[kept], offsets=offsets_of(lengths), constant=value.constant)
 
 
 def _count_distinct(value: Value) -> Value:

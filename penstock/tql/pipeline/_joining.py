@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
-from penstock.table import Digits, equal_rows
+from penstock.sampling.pool._sorting import Digits, equal_rows
 from penstock.tql.binding._binder import Binder
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast
@@ -19,12 +19,13 @@ from penstock.tql.values._digits import equal_digits
 from penstock.tql.values._frames import RelationFrame
 from penstock.tql.values._keys import concatenated
 from penstock.tql.values._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Relation, Stage
-from penstock.tql.values._values import Value, offsets_of
+from penstock.tql.values._values import Value
 
 __all__ = ["MAX_ROWS", "JoinStage", "join_condition"]
 
 MAX_ROWS = 50_000_000
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,14 +147,14 @@ class JoinStage:
             raise context.error(message, self.span, hint="join on more columns, or filter a side first")
 
     def _matched(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:
-        begins, counts, partners = self._partners(left, right, context)
-        self._guard(int(counts.sum()), context)
-        outer = counts if self.kind in {"inner", "right"} else np.maximum(counts, 1)
-        first, within = np.repeat(np.arange(left.num_rows), outer), 0
-        if outer.max(initial=0) > 1:
-            # 0, 1, 2, ... inside the run of each left row; a row without partners has one place, filled by -1
-            within = np.arange(len(first)) - np.repeat(np.cumsum(outer) - outer, outer)
-        second = np.append(partners, -1)[np.where(counts[first] > 0, begins[first] + within, -1)]
+        keys, missing = self._keys(left, right, context)
+        # rows are ascending among equal ones: those of the left side come first, and the others are their partners
+        order, starts = equal_rows(keys, left.num_rows + right.num_rows)
+        of_right = order >= left.num_rows
+        again = of_right[1:] & of_right[:-1]
+        again[starts[1:] - 1] = False
+        match = self._each_with_one if not again.any() else self._each_with_several
+        first, second = match(order, starts, of_right, left.num_rows, missing, context)
         if self.kind in {"right", "full"}:
             has_partner = np.zeros(right.num_rows + 1, bool)
             has_partner[second] = True  # of -1: the entry behind the last row
@@ -162,24 +163,57 @@ class JoinStage:
             second = np.concatenate([second, alone])
         return first, second
 
-    def _partners(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints, Ints]:
-        """Return right rows by key, and for each left row where its partners begin among them and how many it has."""
-        total, split = left.num_rows + right.num_rows, left.num_rows
-        keys, missing = self._keys(left, right, context)
-        order, starts = equal_rows(keys, total)
-        of_left = order < split
-        partners = order[~of_left] - split
-        # rows are ascending inside a run: those of the left side come first, and the others are its partners
-        before = offsets_of(of_left)
-        ends = np.append(starts[1:], total)
+    def _each_with_one(
+        self,
+        order: Ints,
+        starts: Ints,
+        of_right: Flags,
+        num_left: int,
+        missing: Flags | None,
+        context: Context,
+    ) -> tuple[Ints, Ints]:
+        """Return the pairs where each row of the right side has a key of its own."""
+        ends = np.append(starts[1:], len(order))[: len(starts)]
+        last = np.maximum(order[ends - 1] - num_left, -1)  # of equal rows, the last is the partner of the others
+        of_left = ~of_right
+        second = np.empty(num_left, np.int64)
+        second[order[of_left]] = np.repeat(last, ends - starts)[of_left]
+        if missing is not None:  # NULL equals nothing
+            second[missing[:num_left]] = -1
+        if self.kind in {"left", "full"}:
+            self._guard(num_left, context)
+            return np.arange(num_left), second
+        first = np.flatnonzero(second >= 0)
+        self._guard(len(first), context)
+        return first, second if len(first) == num_left else second[first]
+
+    def _each_with_several(
+        self,
+        order: Ints,
+        starts: Ints,
+        of_right: Flags,
+        num_left: int,
+        missing: Flags | None,
+        context: Context,
+    ) -> tuple[Ints, Ints]:
+        """Return the pairs of each left row with its partners, which are a part of the right rows by key."""
+        partners = order[of_right] - num_left
+        of_left = ~of_right
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(of_left)])
+        ends = np.append(starts[1:], len(order))[: len(starts)]
         sizes = before[ends] - before[starts]
         rows = order[of_left]
-        begins, counts = np.empty(split, np.int64), np.empty(split, np.int64)
+        begins, counts = np.empty(num_left, np.int64), np.empty(num_left, np.int64)
         begins[rows] = np.repeat(starts - before[starts], sizes)
         counts[rows] = np.repeat(ends - starts - sizes, sizes)
-        if missing is not None:  # NULL equals nothing
-            counts[missing[:split]] = 0
-        return begins, counts, partners
+        if missing is not None:
+            counts[missing[:num_left]] = 0
+        self._guard(int(counts.sum()), context)
+        outer = counts if self.kind in {"inner", "right"} else np.maximum(counts, 1)
+        first = np.repeat(np.arange(num_left), outer)
+        # 0, 1, 2, ... for the partners of each left row; a row without partners has one place, filled by -1
+        within = np.arange(len(first)) - np.repeat(np.cumsum(outer) - outer, outer)
+        return first, np.append(partners, -1)[np.where(counts[first] > 0, begins[first] + within, -1)]
 
     def _keys(self, left: Relation, right: Relation, context: Context) -> tuple[list[Digits], NDArray[np.bool_] | None]:
         """Return keys of the rows of both sides, one side after the other, and where one of a row is NULL."""

@@ -87,6 +87,7 @@ def run(
     progress: Callable[[int, int], None] | None = None,
     labels: str | None = None,
     masks: Callable[[Bound, Table, Context], Value | None] | None = None,
+    draw: bool = True,
 ) -> QueryResult:
     """Run a query.
 
@@ -114,6 +115,8 @@ def run(
         The class label tensor the plan counts.
     masks : callable, optional
         Evaluates conditions in every row of a table, such as `PartwiseMasks`.
+    draw : bool
+        Whether an outermost SAMPLE BY draws; otherwise the selection is its pool, and the plan is there to draw from.
 
     Returns
     -------
@@ -134,9 +137,18 @@ def run(
     >>> result.columns["n"].values.tolist(), result.is_rows
     ([2, 1], False)
     """
-    context = Context(text, seed, mode, labels, cancel, progress, masks=masks)
+    context = Context(text, seed, mode, labels, cancel, progress, masks=masks, draws=draw)
+    rows = None if rows is not None and _is_every_row(rows, table) else rows
     with _no_internal_message(text):
         return _result(Assembler(text, table, rows, params, resolve).query(parse(text), top=True), context, table)
+
+
+def _is_every_row(rows: NDArray[np.int64], table: Table) -> bool:
+    """Return whether rows are all of a table in their order, which need not be picked out of it."""
+    count = table.num_rows
+    if len(rows) != count or not count or rows[0] != 0 or rows[-1] != count - 1:
+        return False
+    return bool((rows[1:] > rows[:-1]).all())
 
 
 @contextmanager

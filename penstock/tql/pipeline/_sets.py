@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
-from penstock.table import digits_of_numbers, equal_rows, first_of_each
+from penstock.sampling.pool._sorting import digits_of_numbers, equal_rows, first_of_each
 from penstock.tql.pipeline._stages import Wrapped
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._keys import codes_of, concatenated

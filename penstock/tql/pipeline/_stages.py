@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
-from penstock.table import Table, digits_of_numbers, stable_order
+from penstock.sampling.pool._sorting import digits_of_numbers, stable_order
+from penstock.table import Table
 from penstock.tql.binding._scope import table_fields
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._frames import GroupFrame, RelationFrame

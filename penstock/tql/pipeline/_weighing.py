@@ -113,9 +113,9 @@ class WeightStep:
         if top:
             context.plan = plan
         asked = relation.num_rows if asked is None else asked
-        drawn = _drawn(plan, asked, context)
-        context.count("sample by", len(drawn))
-        return relation.take(drawn)
+        plan = _drawable(plan, asked, context)
+        context.count("sample by", plan.num_draws)
+        return relation.take(plan.stream().epoch(0)) if context.draws or not top else relation
 
     def plan(self, relation: Relation, context: Context) -> SamplingPlan:
         """Return strata of the rows with this step's weights."""
@@ -267,14 +267,15 @@ def counted_labels(table: Table, asked: str | None, conditions: Sequence[Bound])
     return label_tensor(table.tensors, asked)
 
 
-def _drawn(plan: SamplingPlan, asked: int, context: Context) -> NDArray[np.int64]:
+def _drawable(plan: SamplingPlan, asked: int, context: Context) -> SamplingPlan:
+    """Return the plan of as many draws as there can be."""
     if plan.num_draws < asked:
         context.warn(
             f"{asked} draws without replacement were requested, but only {plan.num_drawable} rows have a weight "
             f"above 0: {plan.num_draws} rows were drawn"
         )
         plan = plan.strata.with_spec(replace(plan.spec, size=plan.num_draws))
-    return plan.stream().epoch(0)
+    return plan
 
 
 def _bad_weight(

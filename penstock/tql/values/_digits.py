@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table import Digits, array_codes, digits_of_numbers, digits_of_text
+from penstock.sampling.pool._sorting import Digits, digits_of_numbers
 from penstock.tql.values._operations import as_text
+from penstock.tql.values._text_codes import array_codes, digits_of_text
 from penstock.tql.values._values import Value, expand_rows
 
 __all__ = ["equal_digits", "missing_rows", "order_digits"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.table import Table
 from penstock.tql.values._memo import Memo, memo_of
+from penstock.tql.values._patching import patched
 from penstock.tql.values._relations import Bound, Context, Field, Frame, Grouping, Relation, TensorColumn, tensor_value
 from penstock.tql.values._values import Value, expand_rows, take
 
@@ -66,7 +68,7 @@ class RelationFrame:
 
     def _evaluate(self, bound: Bound, table: Table, memo: Memo) -> Value | None:
         try:
-            return memo.keep(bound.key, lambda: _everywhere(bound, table, self.context))
+            return memo.keep(bound.key, lambda: _whole(bound, table, self.context))
         except QueryEvaluationError:
             if self.relation.rows is None:
                 raise
@@ -77,20 +79,23 @@ def _decodes(bound: Bound) -> bool:
     return any(field.pixels for field in bound.fields)
 
 
-def _everywhere(bound: Bound, table: Table, context: Context) -> Value:
+def _whole(bound: Bound, table: Table, context: Context) -> Value:
+    """Return a predicate in all rows of a table; only changed rows are evaluated where its earlier state is known."""
     found = None if context.masks is None else context.masks(bound, table, context)
+    if found is None:
+        found = patched(bound, table, context, lambda other, name: _in_blocks(bound, other, context, name))
     return _in_blocks(bound, table, context) if found is None else found
 
 
-def _in_blocks(bound: Bound, table: Table, context: Context) -> Value:
+def _in_blocks(bound: Bound, table: Table, context: Context, name: Callable[[str], str] = str) -> Value:
     count = table.num_rows
     if count <= _BLOCK * 2 or _decodes(bound) or bound.light:
-        return expand_rows(bound.run(TableFrame(table, context, 0, count)), count)
+        return expand_rows(bound.run(TableFrame(table, context, 0, count, name)), count)
     parts = []
     for start in range(0, count, _BLOCK):
         context.check()
         stop = min(start + _BLOCK, count)
-        block = TableFrame(table, context, start, stop)
+        block = TableFrame(table, context, start, stop, name)
         parts.append(expand_rows(bound.run(block), stop - start).data)
     return Value(data=np.concatenate(parts))
 
@@ -98,7 +103,8 @@ def _in_blocks(bound: Bound, table: Table, context: Context) -> Value:
 class TableFrame:
     """A run of rows of a table; predicates in it are evaluated, not recalled."""
 
-    def __init__(self, table: Table, context: Context, start: int, stop: int) -> None:
+    def __init__(self, table: Table, context: Context, start: int, stop: int, name: Callable[[str], str] = str) -> None:
+        self._name = name  # of a key, in the memo of this table
         self.table = table
         self.context = context
         self.start = start
@@ -130,7 +136,7 @@ class TableFrame:
     def recall(self, bound: Bound) -> Value:
         """Return the inner predicate of a larger one."""
         if self.num_rows == self.table.num_rows:
-            return memo_of(self.table).keep(bound.key, lambda: expand_rows(bound.run(self), self.num_rows))
+            return memo_of(self.table).keep(self._name(bound.key), lambda: expand_rows(bound.run(self), self.num_rows))
         return bound.run(self)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table import Digits, equal_rows, first_of_each, grouped_rows, stable_order
+from penstock.sampling.pool._sorting import Digits, equal_rows, first_of_each, grouped_rows, stable_order
 from penstock.tql.values._digits import equal_digits, order_digits
 from penstock.tql.values._leading import Key, leading_rows
 from penstock.tql.values._values import TEXT, Value, take

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -52,6 +52,7 @@ class Context:
     kept: dict[Stage, Relation] = field(default_factory=dict)
     masks: Callable[[Bound, Table, Context], Value | None] | None = None  # of conditions in every row of a table
     counts: bool = False
+    draws: bool = True
 
     @contextmanager
     def counting(self, top: bool) -> Iterator[None]:
@@ -284,19 +285,35 @@ class Relation:
     grouping: Grouping | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Relation:
-        """Return some rows, in the order given."""
-        kept = rows if self.rows is None else self.rows[rows]
+        """Return some rows, in the order given; columns of the same rows of a table share what is looked up."""
+        taken: dict[int, NDArray[np.int64]] = {}
+
+        def within(own: NDArray[np.int64] | None) -> NDArray[np.int64]:
+            if own is None:
+                return rows
+            if id(own) not in taken:
+                taken[id(own)] = own[rows]
+            return taken[id(own)]
+
         return Relation(
             num_rows=len(rows),
-            columns={name: column.take(rows) for name, column in self.columns.items()},
+            columns={name: _taken(column, rows, within) for name, column in self.columns.items()},
             table=self.table,
-            rows=None if self.table is None else kept,
+            rows=None if self.table is None else within(self.rows),
             grouping=None if self.grouping is None else self.grouping.take(rows),
         )
 
     def source_rows(self) -> NDArray[np.int64]:
         """Return the row number in the table of each row."""
         return np.arange(self.num_rows) if self.rows is None else self.rows
+
+
+def _taken(
+    column: ColumnSource, rows: NDArray[np.int64], within: Callable[[NDArray[np.int64] | None], NDArray[np.int64]]
+) -> ColumnSource:
+    if isinstance(column, TensorColumn):
+        return replace(column, rows=within(column.rows))
+    return replace(column, rows=within(column.rows)) if isinstance(column, JoinedColumn) else column.take(rows)
 
 
 def scan(table: Table, fields: Mapping[str, Field], rows: NDArray[np.int64] | None) -> Relation:

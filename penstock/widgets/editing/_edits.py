@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples import content_of
+from penstock.dataset.shown._words import equal
 from penstock.errors import SampleIndexError
 from penstock.table import OverlayTable, class_keys
 from penstock.widgets.editing._sample import stored_alone, values_at
@@ -19,7 +20,7 @@ from penstock.widgets.editing._sample import stored_alone, values_at
 if TYPE_CHECKING:
     from penstock.dataset import Dataset
 
-__all__ = ["Change", "Edit", "EditStack", "Step", "edit_stack", "equal", "keys_of", "rows_of"]
+__all__ = ["Change", "Edit", "EditStack", "Step", "drop_stored_edits", "edit_stack", "equal", "keys_of", "rows_of"]
 
 _MAX_EDITS = 1000
 
@@ -97,13 +98,6 @@ class Step(Protocol):
 def keys_of(table: OverlayTable, tensor: str) -> tuple[str, ...]:
     """Return what identifies each class of a tensor, by index, whatever its name."""
     return class_keys(table.stored.snapshot.meta, tensor)
-
-
-def equal(one: Any, other: Any) -> bool:
-    """Tell whether two samples are the same, NaN being equal to itself."""
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f" and other.dtype.kind == "f"))
-    return type(one) is type(other) and bool(one == other)
 
 
 def rows_of(table: OverlayTable, uids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -232,6 +226,28 @@ def _are_stored(table: OverlayTable, tensor: str, uids: NDArray[np.int64], value
     here = rows >= 0
     found = iter(values_at(stored_alone(table), tensor, rows[here]))
     return np.array([there and equal(next(found), value) for there, value in zip(here, values, strict=True)], bool)
+
+
+def drop_stored_edits(dataset: Dataset, since: OverlayTable) -> int:
+    """Take edits out of the draft that are what is stored, after another session committed the same; return how many.
+
+    Nothing is compared where nothing was stored `since`; images and masks never are.
+    """
+    table = content_of(dataset).table
+    dropped = 0
+    if table.stored is since.stored or dataset.read_only:
+        return dropped
+    for tensor, cells in table.draft.edits.items():
+        if tensor not in table.tensors or table.tensors[tensor].is_encoded:
+            continue
+        uids = np.fromiter(cells, np.int64, len(cells))
+        uids = uids[table.positions(uids) >= 0]
+        now = values_at(table, tensor, table.positions(uids))
+        same = uids[_are_stored(table, tensor, uids, now)]
+        if len(same):
+            dataset.discard_edits(tensor, table.positions(same))
+            dropped += len(same)
+    return dropped
 
 
 _stacks: weakref.WeakKeyDictionary[Any, EditStack] = weakref.WeakKeyDictionary()

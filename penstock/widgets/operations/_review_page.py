@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples import content_of
+from penstock.dataset.shown._words import Annotations, Difference, value_words, words_of_difference
 from penstock.table import Draft, OverlayTable
 from penstock.tensors import first_tensor
 from penstock.widgets.editing._objects import ObjectGroup, object_group
 from penstock.widgets.editing._sample import sample_labels, stored_alone, values_at
 from penstock.widgets.operations.images._thumbnails import THUMBNAILS, Thumbnail
 from penstock.widgets.review._uncommitted import Uncommitted, class_index, labels_now
-from penstock.widgets.review._words import Annotations, Difference, value_words, words_of_difference
 from penstock.widgets.session._session import Session
 from penstock.widgets.shapes._packed import SHAPES
 
@@ -157,6 +157,7 @@ class ReviewPage:
         words: list[Difference],
         edited: bool,
     ) -> dict[str, Any]:
+        edits = [word for word in words if word["sign"] != "="]
         return {
             "kind": kind,
             "edited": edited,
@@ -166,8 +167,8 @@ class ReviewPage:
             "height": image.height,
             "before": before,
             "after": after,
-            "words": words[:_MOST_WORDS],
-            "more": max(0, len(words) - _MOST_WORDS),
+            "words": words if len(words) <= _MOST_WORDS else edits[:_MOST_WORDS],
+            "more": max(0, len(edits) - _MOST_WORDS),
             "error": image.error,
         }
 

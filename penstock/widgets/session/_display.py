@@ -103,7 +103,7 @@ class Display:
     def with_run(self, run: QueryRun, wanted: GridFilter, order: GridOrder, uids: NDArray[np.int64]) -> Display:
         """Return what is displayed after another run; `uids` are the selected samples."""
         there = self.unreadable[run.table.positions(self.unreadable) >= 0]
-        return arranged(
+        found = arranged(
             run,
             wanted,
             order,
@@ -112,10 +112,11 @@ class Display:
             sort_keys=self.sort_keys,
             revision=self.revision + 1,
         )
+        return replace(found, holder=self.holder)
 
-    def holding(self, before: Display) -> Display:
+    def holding(self, before: Display | None) -> Display:
         """Return the same with the samples that were shown before, where they were: edits take nothing away."""
-        if self.repeats or before.repeats or np.array_equal(before.uids, self.uids):
+        if before is None or self.repeats or before.repeats or np.array_equal(before.uids, self.uids):
             return self
         table, pool = self.run.table, self.run.pool
         shown = table.positions(before.uids)
@@ -172,7 +173,7 @@ def _anew(display: Display) -> Display:
         sort_keys=display.sort_keys,
         revision=display.revision,
     )
-    return replace(found, behind=display.behind)
+    return replace(found, behind=display.behind, holder=display.holder)
 
 
 def arranged(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from penstock.errors import PenstockError
 
-__all__ = ["OTHERS_WROTE", "WRITING", "Behind", "Follower", "not_run"]
+__all__ = ["OTHERS_WROTE", "WRITING", "Behind", "Follower", "left_behind", "not_run"]
 
 _SHORT_ID = 7  # characters of a version
 _PAUSE_S = 0.04  # changes this close together are shown as one
@@ -27,16 +27,22 @@ class Behind:
     ----------
     message : str
         What differs and why.
-    remedy : {"update"}, optional
+    remedy : {"update", "take over"}, optional
         What would bring them together.
     """
 
     message: str
-    remedy: Literal["update"] | None = None
+    remedy: Literal["update", "take over"] | None = None
 
 
 WRITING = Behind(message="a `with` block is writing to the dataset; its changes are shown when it ends")
 OTHERS_WROTE = Behind(message="another session has written to the dataset since", remedy="update")
+
+
+def left_behind(count: int) -> Behind:
+    """Return that a process ended whose edits are not shown here."""
+    edits = "1 unsaved edit, which is" if count == 1 else f"{count} unsaved edits, which are"
+    return Behind(message=f"another process ended and left {edits} not committed here", remedy="take over")
 
 
 def not_run(error: PenstockError, version: str) -> Behind:

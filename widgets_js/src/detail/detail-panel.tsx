@@ -6,6 +6,7 @@ import { Popover } from "../ui/popover.tsx";
 import { Chips } from "./chips.tsx";
 import { BeforeAfter, EditedLine } from "./edited-line.tsx";
 import { Facts } from "./facts.tsx";
+import { SampleHistory } from "./sample-history.tsx";
 import { Splitter } from "./splitter.tsx";
 import { Stage } from "./stage.tsx";
 import { Stepper } from "./stepper.tsx";
@@ -80,6 +81,7 @@ function Info({ session, sample }: { session: Session; sample: ShownSample }) {
       <div class="penstock-detail-title">
         <b>sample {countText(sample.row)}</b>
         <AllFacts session={session} sample={sample} />
+        <SampleHistory session={session} sample={sample} />
         <span class="penstock-grow" />
         <Stepper session={session} />
       </div>

@@ -22,6 +22,7 @@ import { actOn, stageKey } from "./stage-keys.ts";
 import { boxesOf, chosenPoint, type Gesture, type Tools, take } from "./stage-tools.ts";
 
 const REGION_MS = 120;
+const NO_STAGE = { onKey: () => {}, focusStage: () => {}, loadImages: () => {} };
 
 /** The image with its boxes: zoom, pan, and drawing. `tight`: no room for more than the zoom's number. */
 export function Stage({ session, tight = false }: { session: Session; tight?: boolean }) {
@@ -60,10 +61,13 @@ export function Stage({ session, tight = false }: { session: Session; tight?: bo
   act.current = (key) => actOn(key, tools, editable);
   const onKey = (event: KeyboardEvent): void => stageKey(event, session, (key) => act.current(key));
   useEffect(() => {
-    const own = { onKey, focusStage: () => port.current?.focus({ preventScroll: true }) };
-    Object.assign(detail, own);
+    let held: HTMLImageElement[] = []; // as long as they are, the browser shows their URLs at once
+    const loadImages = (urls: readonly string[]): void => {
+      held = urls.map((url) => held.find(({ src }) => src === url) ?? loaded(url));
+    };
+    Object.assign(detail, { onKey, loadImages, focusStage: () => port.current?.focus({ preventScroll: true }) });
     return () => {
-      if (detail.onKey === onKey) Object.assign(detail, { onKey: () => {}, focusStage: () => {} });
+      if (detail.onKey === onKey) Object.assign(detail, NO_STAGE);
     };
   }, [detail]);
   useSignalEffect(() => {
@@ -124,6 +128,13 @@ export function Stage({ session, tight = false }: { session: Session; tight?: bo
     </div>
   );
 }
+
+function loaded(url: string): HTMLImageElement {
+  const image = new Image();
+  image.src = url;
+  return image;
+}
+
 function observe(element: HTMLElement | null, size: Signal<Size>): (() => void) | undefined {
   if (element === null) return undefined;
   const read = (): void => {

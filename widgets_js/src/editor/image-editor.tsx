@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { Chips } from "../detail/chips.tsx";
 import { AllFacts, HeldNote } from "../detail/detail-panel.tsx";
 import { BeforeAfter, EditedLine } from "../detail/edited-line.tsx";
+import { SampleHistory } from "../detail/sample-history.tsx";
 import { Stage } from "../detail/stage.tsx";
 import { Stepper } from "../detail/stepper.tsx";
 import type { Session } from "../session/session.ts";
@@ -83,6 +84,7 @@ function Bar({ session, alone }: { session: Session; alone: boolean }) {
         <>
           <b class="penstock-nowrap">sample {countText(sample.row)}</b>
           <AllFacts session={session} sample={sample} />
+          <SampleHistory session={session} sample={sample} />
           {sample.before === null ? null : <span class="penstock-edited-pill">edited</span>}
           {sample.held ? <HeldNote /> : null}
           <span class="penstock-grow" />

@@ -2,10 +2,11 @@ import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
 import { pluralText } from "../ui/number-text.ts";
+import { useCut, Whole } from "../ui/readable.tsx";
 
 export type Notice =
   | { kind: "dead"; text: string; more: string }
-  | { kind: "behind"; text: string; more: string; update: boolean };
+  | { kind: "behind"; text: string; more: string; remedy: "update" | "take over" | null };
 
 /** What must be known before anything else, and there is one place for it in the header: the kernel is gone, or what is
  * shown is not what the dataset is. */
@@ -14,7 +15,7 @@ export function noticeOf(store: Store): Notice | null {
   if (!store.isLive.value) return null;
   const behind = store.dataset.value?.behind ?? null;
   if (behind === null) return null;
-  return { kind: "behind", text: `${capital(behind.message)}.`, more: "", update: behind.remedy === "update" };
+  return { kind: "behind", text: `${capital(behind.message)}.`, more: "", remedy: behind.remedy };
 }
 
 function dead(store: Store): Notice {
@@ -22,7 +23,12 @@ function dead(store: Store): Notice {
   return {
     kind: "dead",
     text: "Kernel restarted: run this cell again.",
-    more: edits > 0 ? `${pluralText(edits, "edit")} kept as a draft` : "",
+    more: [
+      edits > 0 ? `${pluralText(edits, "edit")} kept as a draft` : "",
+      store.unanswered.value ? "Check your last change: it was not confirmed" : "",
+    ]
+      .filter(Boolean)
+      .join(". "),
   };
 }
 
@@ -31,20 +37,24 @@ function capital(text: string): string {
 }
 
 export function HeaderNotice({ session, notice }: { session: Session; notice: Notice }) {
+  const [line, cut] = useCut<HTMLSpanElement>(notice.text);
   return (
     <span class="penstock-notice" role="alert" data-testid={`penstock-${notice.kind}`}>
-      <span class="penstock-notice-text" title={[notice.text, notice.more].filter(Boolean).join(" ")}>
+      <span class="penstock-notice-text" ref={line} title={[notice.text, notice.more].filter(Boolean).join(" ")}>
         <b>{notice.text}</b> {notice.more}
       </span>
-      {notice.kind === "behind" && notice.update ? (
+      {cut ? <Whole testid="penstock-notice-more">{[notice.text, notice.more].filter(Boolean).join(" ")}</Whole> : null}
+      {notice.kind === "behind" && notice.remedy !== null ? (
         <button
           {...focusable}
           type="button"
           class="penstock-link"
           data-testid="penstock-update"
-          onClick={() => void session.edits.apply("dataset.update", {})}
+          onClick={() =>
+            void session.edits.apply(notice.remedy === "update" ? "dataset.update" : "draft.take_over", {})
+          }
         >
-          Update
+          {notice.remedy === "update" ? "Update" : "Take over"}
         </button>
       ) : null}
     </span>

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { DatasetInfo } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
 import { focusable } from "../ui/focus.ts";
-import { heldKey } from "./held.tsx";
+import { heldKey } from "./held-key.ts";
 
 type Holder = NonNullable<DatasetInfo["holder"]>;
 
@@ -43,7 +43,7 @@ export function HeldBanner({ session, holder }: { session: Session; holder: Hold
       ) : (
         <span class="penstock-held-choices">
           <span>Its edits become yours, and it can edit no more until you commit them.</span>
-          <Choice label="Take over" primary run={() => void answer(edits.tryTo("draft.take_over", {}))} />
+          <Choice label="Take over" run={() => void answer(edits.tryTo("draft.take_over", {}))} />
           <Choice label="Cancel" run={() => setAsking(null)} />
         </span>
       )}
@@ -65,15 +65,9 @@ export function where({ pid, host, since }: Holder): string {
   return `Process ${pid} on ${host}, since ${shown}.`;
 }
 
-function Choice({ label, title, primary, run }: { label: string; title?: string; primary?: boolean; run: () => void }) {
+function Choice({ label, title, run }: { label: string; title?: string; run: () => void }) {
   return (
-    <button
-      {...focusable}
-      type="button"
-      class={`penstock-button${primary ? " penstock-primary" : ""}`}
-      title={title}
-      onClick={run}
-    >
+    <button {...focusable} type="button" class="penstock-button" title={title} onClick={run}>
       {label}
     </button>
   );
@@ -105,7 +99,7 @@ function NewBranch({ make, cancel }: { make: (name: string) => void; cancel: () 
           data-testid="penstock-branch"
         />
       </label>
-      <button {...focusable} type="submit" class="penstock-button penstock-primary">
+      <button {...focusable} type="submit" class="penstock-button">
         Create branch
       </button>
       <Choice label="Cancel" run={cancel} />

@@ -5,8 +5,9 @@ import { EditQueue } from "./edit-queue.ts";
 import type { EditSession } from "./edit-session.ts";
 import type { Edited } from "./labels.ts";
 import type { QueryState, SampleDetail } from "./protocol.ts";
-import { isCancelled, RpcFailure } from "./rpc.ts";
+import { isCancelled, type Reply, RpcFailure } from "./rpc.ts";
 import { SampleCache } from "./sample-cache.ts";
+import { SamplesAhead } from "./samples-ahead.ts";
 import type { Point } from "./shapes.ts";
 import { applied, type ShownSample, withShapes } from "./shown-sample.ts";
 import type { Store } from "./store.ts";
@@ -43,6 +44,8 @@ export class DetailSession {
   /** The stage puts itself here. */
   onKey: (event: KeyboardEvent) => void = () => {};
   focusStage: () => void = () => {};
+  /** Images that may be shown next; the stage has the browser load them. */
+  loadImages: (urls: readonly string[]) => void = () => {};
   /** Keys that wait for a sample to arrive. */
   readonly keys: TypeAhead;
   /** Which sample the grid shows at a position, where it knows. */
@@ -61,12 +64,16 @@ export class DetailSession {
   /** Where the sample on show is found now; going there fetches nothing. */
   private settled: number | null = null;
   private direction: 1 | -1 = 1;
-  private ahead: AbortController | null = null;
+  private readonly ahead: SamplesAhead;
+  /** Someone has gone to a sample that is on its way. */
+  private awaited: number | null = null;
 
   constructor(store: Omit<Store, "actions">, edits: EditSession) {
     this.store = store;
     this.edits = edits;
     this.keys = new TypeAhead(this.waiting);
+    this.ahead = new SamplesAhead(store.rpc);
+    this.ahead.onAnswer = (position, answer) => this.receiveAhead(position, answer);
     edits.settle = () => this.settle();
     this.stop = effect(() => {
       const position = store.current.value;
@@ -95,8 +102,11 @@ export class DetailSession {
     this.epoch = epoch;
     if (position !== null && !renewed && position === this.settled) return;
     this.pendingSave.flush();
-    this.settled = null;
-    if (renewed) this.cache.renew(this.store.grid.value?.token ?? "");
+    this.settled = this.awaited = null;
+    if (renewed) {
+      this.ahead.stop();
+      this.cache.renew(this.store.grid.value?.token ?? "");
+    }
     if (position === null) this.show(null, null);
     else if (renewed && this.store.stay.value && this.uid !== null) void this.stayOn(this.uid, position);
     else if (renewed) void this.fetch({ position });
@@ -109,13 +119,24 @@ export class DetailSession {
     const kept = this.cache.at(position);
     const uid = kept?.sample.uid ?? this.uidAt(position) ?? null;
     this.uid = uid;
-    if (kept === undefined) void this.fetch(uid === null ? { position } : { uid, position });
-    else {
+    if (kept === undefined && this.ahead.has(position)) this.wait(position);
+    else if (kept === undefined) {
+      this.ahead.want([], this.near(position));
+      void this.fetch(uid === null ? { position } : { uid, position });
+    } else {
       this.store.rpc.cancelLane("sample");
       this.show(kept.sample, kept.url);
       if (this.cache.isFresh(position)) this.prepare();
       else void this.stayOn(kept.sample.uid, position);
     }
+  }
+
+  /** For a sample that is on its way, with those after it. */
+  private wait(position: number): void {
+    this.store.rpc.cancelLane("sample");
+    this.waiting.value = true;
+    this.awaited = position;
+    this.fetchAhead(position);
   }
 
   /** The class a drawn box gets: the one chosen last, else the sample's first. Null where boxes carry no class. */
@@ -232,7 +253,7 @@ export class DetailSession {
     this.pendingSave.flush();
     this.stop();
     this.stopClauses();
-    this.ahead?.abort();
+    this.ahead.stop();
     this.keys.dispose();
     this.show(null, null);
     this.cache.clear();
@@ -240,6 +261,7 @@ export class DetailSession {
 
   private async fetch(which: { position: number } | { uid: string; position?: number }, again = false): Promise<void> {
     this.waiting.value = true;
+    this.awaited = null;
     try {
       const { result, buffers } = await this.store.rpc.call("sample.get", which, { lane: "sample" });
       const { sample } = result;
@@ -274,28 +296,35 @@ export class DetailSession {
 
   /** Ask for the samples that are likely next: one step on, one more, and one back. */
   private prepare(): void {
-    this.ahead?.abort();
     const position = this.sample.peek()?.position ?? -1;
-    if (position < 0 || !this.opened.peek() || this.store.dataset.peek()?.image_tensor == null) return;
-    const abort = new AbortController();
-    this.ahead = abort;
-    const steps = [this.direction, 2 * this.direction, -this.direction].map((by) => position + by);
-    void this.fetchAhead(steps, abort.signal);
+    if (position < 0 || !this.opened.peek() || this.store.dataset.peek()?.image_tensor == null) this.ahead.stop();
+    else this.fetchAhead(position);
   }
 
-  private async fetchAhead(positions: readonly number[], signal: AbortSignal): Promise<void> {
-    const { store } = this;
-    const epoch = this.epoch;
-    for (const position of positions) {
-      if (position < 0 || position >= store.gridSize.peek() || this.cache.has(position)) continue;
-      try {
-        const { result, buffers } = await store.rpc.call("sample.get", { position }, { signal });
-        if (signal.aborted || epoch !== this.epoch) return;
-        if (this.queue.waitingOf(result.sample.uid) > 0) continue;
-        this.cache.put(withShapes(result.sample, buffers), buffers[result.sample.image]);
-      } catch {
-        return; // it is asked for again when it is gone to
-      }
+  private fetchAhead(from: number): void {
+    const missing = this.near(from).filter((position) => !this.cache.has(position));
+    this.ahead.want(missing, [from]);
+    this.loadNear(from);
+  }
+
+  private loadNear(from: number): void {
+    this.loadImages(this.near(from).flatMap((position) => this.cache.urlAt(position) ?? []));
+  }
+
+  private near(from: number): number[] {
+    const steps = [this.direction, 2 * this.direction, -this.direction];
+    return steps.map((by) => from + by).filter((one) => one >= 0 && one < this.store.gridSize.peek());
+  }
+
+  private receiveAhead(position: number, answer: Reply<"sample.get"> | null): void {
+    if (position === this.awaited) {
+      this.awaited = null;
+      if (answer === null) void this.fetch({ position });
+      else this.arrive(answer.result.sample, answer.buffers);
+    } else if (answer !== null && this.queue.waitingOf(answer.result.sample.uid) === 0) {
+      const { result, buffers } = answer;
+      this.cache.put(withShapes(result.sample, buffers), buffers[result.sample.image]);
+      this.loadNear(this.sample.peek()?.position ?? position);
     }
   }
 

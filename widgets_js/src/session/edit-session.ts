@@ -23,9 +23,9 @@ export type EditOp =
 
 const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "draft.take_over", "draft.branch", "dataset.update"]);
 
-/** How long a line stays: as long as it takes to notice and to read it. */
-export function readingTime(text: string): number {
-  return Math.min(12_000, 2000 + 60 * text.length);
+/** How long a line stays: as long as it takes to notice and to read it; longer where it is the only way to do something. */
+export function readingTime({ text, action }: Pick<Toast, "text" | "action">): number {
+  return Math.min(12_000, 2000 + 60 * text.length + (action === undefined ? 0 : 4000));
 }
 
 /** An error as a sentence, with its hint. */
@@ -78,7 +78,7 @@ export class EditSession {
       });
       return reply;
     } catch (failure) {
-      this.query.failed(failure);
+      this.failed(failure);
       return null;
     }
   }
@@ -92,7 +92,7 @@ export class EditSession {
       batch(() => this.receive(op, result as EditReply, buffers));
       return null;
     } catch (failure) {
-      if (!(failure instanceof RpcFailure) || failure.error.code === "NoKernel") this.query.failed(failure);
+      if (!(failure instanceof RpcFailure) || failure.error.code === "NoKernel") this.failed(failure);
       return failure instanceof RpcFailure ? inWords(failure.error) : String(failure);
     }
   }
@@ -112,7 +112,7 @@ export class EditSession {
       return result;
     } catch (failure) {
       if (failure instanceof RpcFailure && failure.error.conflicts !== undefined) return failure.error;
-      this.query.failed(failure);
+      this.failed(failure);
       return null;
     }
   }
@@ -137,12 +137,17 @@ export class EditSession {
     clearTimeout(this.toastTimer);
     const toast = this.store.toast.peek();
     if (toast === null || toast.bad) return;
-    this.toastTimer = setTimeout(() => this.dismissToast(), readingTime(toast.text));
+    this.toastTimer = setTimeout(() => this.dismissToast(), readingTime(toast));
   }
 
   dismissToast(): void {
     clearTimeout(this.toastTimer);
     this.store.toast.value = null;
+  }
+
+  private failed(failure: unknown): void {
+    if (failure instanceof RpcFailure && failure.error.unanswered) this.store.unanswered.value = true;
+    this.query.failed(failure);
   }
 
   private receive(op: EditOp, reply: EditReply, buffers: DataView[]): void {

@@ -18,6 +18,7 @@ export interface RpcError {
   fix?: string; // replaces [from, to)
   conflicts?: Conflict[]; // of a commit: samples another session has committed meanwhile, at most 50
   num_conflicts?: number;
+  unanswered?: boolean; // of "NoKernel": it was sent, and may have been done
 }
 
 /** A sample, or an object of it, that this session and another one changed, each in its own way. */
@@ -58,7 +59,7 @@ export interface DatasetInfo {
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
   holder: { program: string; pid: number; host: string; since: string } | null; // another process that has uncommitted edits: read_only here; since: ISO 8601
-  behind: { message: string; remedy: "update" | null } | null; // how what is shown differs from the dataset
+  behind: { message: string; remedy: "update" | "take over" | null } | null; // how what is shown differs from the dataset
 }
 
 /** Names of a class's keypoints, and lines between them: pairs of places among the names, from 0. */
@@ -232,6 +233,18 @@ export interface ChosenEdits {
   keep?: string[];
 }
 
+/** A commit that changed a sample. */
+export interface HistoryEntry {
+  kind: "added" | "edited" | "deleted" | "restored"; // restored: a merge brought it back
+  commit: string | null; // short id; null: what is not committed
+  branch: string; // that the commit was made on
+  time: string | null; // ISO 8601
+  author: string;
+  message: string;
+  words: { sign: "+" | "-" | ""; text: string }[]; // before -> after
+  more: number; // words left out
+}
+
 /** What is not committed. A page holds samples: first those edited, then added, then deleted ones, each kind by row. */
 export interface ReviewPage {
   entries: ReviewEntry[];
@@ -255,8 +268,8 @@ export interface ReviewEntry {
   height: number;
   before: ReviewSide | null; // null: added
   after: ReviewSide | null; // null: deleted
-  words: { sign: "+" | "-" | ""; text: string }[];
-  more: number; // words left out
+  words: { sign: "+" | "-" | "" | "="; text: string }[]; // "=": what the others come to, no edit of its own
+  more: number; // edits left out
   error: string | null; // why there is no image
 }
 
@@ -350,7 +363,7 @@ export interface ExportReport {
 
 /** op -> [args, result]. */
 export interface Ops {
-  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; page?: PageInfo }]; // + statistics buffers; page: of a page without kernel
+  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; weight_steps?: string; page?: PageInfo }]; // + statistics buffers; page: of a page without kernel
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
   "query.without": [{ text: string; condition: number }, { text: string }]; // the text without a condition of its WHERE
   "query.narrow": [{ text: string; by: "filter" | "selection" }, Display & { history: string[] }]; // written into WHERE and run, then nothing is filtered; + statistics buffers
@@ -365,6 +378,7 @@ export interface Ops {
   "targets.solve": [{ text: string; targets: { class_index: number; share: number }[]; unit: Unit; max_repeats?: number }, { text: string; max_repeats: number; effective_sample_size: number; moved: { class_index: number; from: number; to: number }[] }];
   // At rest only. `text` = the query with the moved literals, clauses unchanged; `mode` and `seed` only when they changed.
   "weights.set": [{ weights: number[]; text: string; mode?: Mode; seed?: number }, Record<string, never>];
+  "weights.keep": [{ steps: string }, Record<string, never>]; // what can be undone and redone of weights, for `hello`
   "grid.page": [{ start: number; stop: number; size: number }, { tiles: Tile[]; pool_size: number; token: string }]; // + JPEG buffers
   "grid.filter": [{ classes: number[]; how: GridFilter["how"]; states: SampleState[] }, { grid: GridState }]; // what is selected stays selected
   "grid.check_images": [Record<string, never>, { unreadable: number }]; // before the filter "unreadable": reads the images that may be, with progress
@@ -379,6 +393,7 @@ export interface Ops {
   // `window`: the values of the image that become black and white, of images with more than 8 bits; + one JPEG
   "sample.region": [{ uid: string; x: number; y: number; width: number; height: number; scale: number; window?: [number, number] }, { width: number; height: number }];
   "sample.levels": [{ uid: string }, { bits: number; low: number; high: number }]; // least and greatest value of its image; bits: 8 where a window means nothing
+  "sample.history": [{ uid: string }, { entries: HistoryEntry[]; more: number }]; // the newest first, at most 50; what is not committed is on top
   "grid.unlabeled": [{ after: number }, { position: number | null; token: string }]; // the next sample without a label, from there on and around; null: none
   // `sources`: for each object (label with its box) its place in the sample as shown, -1 for a new one; `state`: of the sample as shown
   // `shapes`: only those that were edited; the box of an object follows its polygons. In the reply the sample's shapes come last, without its image.

@@ -47,6 +47,7 @@ function randomViewId(): string {
 
 const CANCELLED: RpcError = { code: "Cancelled", message: "cancelled" };
 const NO_KERNEL: RpcError = { code: "NoKernel", message: "the kernel does not answer" };
+const ENDED: RpcError = { code: "NoKernel", message: "the kernel ended before it answered", unanswered: true };
 
 export class Rpc {
   readonly viewId = randomViewId();
@@ -103,13 +104,15 @@ export class Rpc {
     return request;
   }
 
-  /** `model.send` throws after a kernel restart and is missing in static pages: both mean no kernel. */
+  /** `model.send` throws after a kernel restart and is missing in static pages: both mean no kernel, and no answer to
+   * what was sent to the one before. */
   private send(message: object, id?: string): void {
     try {
       if (this.model.send === undefined) throw new Error("static page");
       this.model.send(message);
     } catch {
       if (id !== undefined) this.take(id)?.reject(new RpcFailure(NO_KERNEL));
+      for (const sent of [...this.pending.keys()]) this.take(sent)?.reject(new RpcFailure(ENDED));
     }
   }
 

@@ -38,6 +38,11 @@ export class SampleCache {
     return this.kept.has(this.places.get(position) ?? "");
   }
 
+  /** The image of the sample at a position, if it is kept. */
+  urlAt(position: number): string | null {
+    return this.kept.get(this.places.get(position) ?? "")?.url ?? null;
+  }
+
   isFresh(position: number): boolean {
     return this.has(position) && this.fresh.has(this.places.get(position) ?? "");
   }

@@ -89,6 +89,8 @@ export interface Store {
   region: Signal<Region>;
   /** The holder of the draft that one chose to read beside: `heldKey`. */
   heldSeen: Signal<string | null>;
+  /** A change was sent to a kernel that ended before it answered. */
+  unanswered: Signal<boolean>;
   announcement: Signal<string>;
   toast: Signal<Toast | null>;
   busy: Signal<string | null>;
@@ -189,6 +191,7 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     keepTiles: signal(false),
     region: signal<Region>("grid"),
     heldSeen: signal<string | null>(null),
+    unanswered: signal(false),
     announcement: signal(""),
     toast: signal<Toast | null>(null),
     busy: signal<string | null>(null),

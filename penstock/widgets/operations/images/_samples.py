@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from penstock.dataset import SampleEdit
+from penstock.dataset.samples import content_of
 from penstock.errors import SampleIndexError
 from penstock.tensors import first_tensor, image_levels, image_region
 from penstock.widgets.editing._edits import rows_of
@@ -19,6 +21,7 @@ __all__ = ["SampleOperations"]
 
 _MAX_REGION_PIXELS = 4_000_000
 _LARGE = 1024
+_MOST_EDITS, _MOST_WORDS = 50, 12
 
 
 class SampleOperations:
@@ -51,6 +54,16 @@ class SampleOperations:
         call.check_cancelled()
         sample, buffers = sample_detail(self._session, display, row, _LARGE, near=position)
         return Reply(result={"sample": sample}, buffers=buffers)
+
+    @operation("sample.history", lane="read", uid=UID)
+    def history(self, call: Call, *, uid: int) -> dict[str, Any]:
+        """Return what changed a sample, the newest first: edits that are not committed, then commits."""
+        table = self._session.display.run.table
+        row = int(rows_of(table, np.array([uid], np.int64))[0])
+        call.check_cancelled()
+        found = content_of(self._session.dataset).history_of(table, np.array([row], np.int64), 0)
+        entries = [_history_entry(edit) for edit in found[:_MOST_EDITS]]
+        return {"entries": entries, "more": len(found) - len(entries)}
 
     @operation("dataset.info", lane="read")
     def info(self, _call: Call) -> dict[str, Any]:
@@ -106,6 +119,20 @@ class SampleOperations:
             raise SampleIndexError("the dataset has no images")
         row = int(rows_of(run.table, np.array([uid], np.int64))[0])
         return run.table.take(np.array([row]), [tensor])[tensor][0]
+
+
+def _history_entry(edit: SampleEdit) -> dict[str, Any]:
+    """Return a `HistoryEntry` of the contract."""
+    return {
+        "kind": edit.kind,
+        "commit": None if edit.commit is None else edit.commit[:7],
+        "branch": edit.branch,
+        "time": None if edit.time is None else edit.time.isoformat(),
+        "author": edit.author,
+        "message": edit.message,
+        "words": list(edit.differences[:_MOST_WORDS]),
+        "more": max(0, len(edit.differences) - _MOST_WORDS),
+    }
 
 
 def _window(sent: list[float] | None) -> tuple[float, float] | None:

@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.widgets.editing._edits import equal
-
-__all__ = ["Annotations", "Difference", "value_words", "words_of_difference"]
+__all__ = ["Annotations", "Difference", "equal", "value_words", "words_of_difference"]
 
 Difference = dict[str, str]
 _SAME = 0.01  # pixels
@@ -45,6 +43,8 @@ def words_of_difference(
     before: Annotations, after: Annotations, names: Sequence[str], *, paired: bool
 ) -> list[Difference]:
     """Return how labels and boxes differ, each part with its sign: ``-`` removed, ``+`` added, or none.
+
+    What the parts come to has the sign ``=``: the number of boxes before and after is no edit of its own.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _box_words(
                 yield _said("", f"box {j + 1} {moved}")
     one, other = len(before.boxes), len(after.boxes)
     if one != other:
-        yield _said("", f"{one:,} → {other:,} {'box' if other == 1 else 'boxes'}")
+        yield _said("=", f"{one:,} → {other:,} {'box' if other == 1 else 'boxes'}")
 
 
 def _moved(before: NDArray[np.float64], after: NDArray[np.float64]) -> str:
@@ -154,6 +154,13 @@ def _overlap(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     shared = float(np.prod(np.clip(high - low, 0, None)))
     whole = float(one[2] * one[3] + other[2] * other[3]) - shared
     return shared / whole if whole > 0 else 0.0
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Tell whether two samples are the same, NaN being equal to itself."""
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return bool(np.array_equal(one, other, equal_nan=one.dtype.kind == "f" and other.dtype.kind == "f"))
+    return type(one) is type(other) and bool(one == other)
 
 
 def value_words(name: str, htype: str, before: Any, after: Any) -> list[Difference]:

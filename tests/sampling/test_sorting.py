@@ -9,20 +9,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from penstock.table import (
+from penstock.sampling.pool._sorting import (
     Digits,
-    _text_codes,
-    array_codes,
     digits_of_numbers,
-    digits_of_text,
     equal_rows,
     first_of_each,
     grouped_rows,
     stable_order,
 )
+from penstock.tql.values import _text_codes
+from penstock.tql.values._text_codes import array_codes, digits_of_text
 
 TEXT = np.dtypes.StringDType()
-DTYPES = (np.int8, np.uint8, np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64, np.bool_)
+DTYPES = (np.int8, ">i8", ">f8", np.uint8, np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64, np.bool_)
 
 
 @st.composite
@@ -42,6 +41,7 @@ def several(draw_columns: list[np.ndarray]) -> list[Digits]:
     return [digits_of_numbers(column) for column in draw_columns]
 
 
+@settings(deadline=None)
 @given(st.lists(columns(), min_size=1, max_size=4), st.lists(st.booleans(), min_size=4, max_size=4))
 @example([np.array([np.iinfo(np.int64).min, np.iinfo(np.int64).max, 0, -1, 1, 0])] * 3, [False, True, False, False])
 def test_order_is_that_of_python_with_ties_in_order_of_rows(found, descending):
@@ -52,6 +52,7 @@ def test_order_is_that_of_python_with_ties_in_order_of_rows(found, descending):
     assert stable_order(digits, 6).tolist() == expected
 
 
+@settings(deadline=None)
 @given(st.lists(columns(), min_size=1, max_size=3))
 def test_groups_are_those_of_a_dictionary_in_order_of_first_appearance(found):
     groups: dict[tuple[object, ...], list[int]] = {}
@@ -74,7 +75,7 @@ def test_few_rows_and_no_keys_are_in_order_of_rows(num_rows):
 def test_rows_of_equal_hash_and_different_keys_are_told_apart(monkeypatch):
     wide = np.array([5, -(2**62), 5, 2**62, -(2**62), 7, 2**62, 5])
     keys = [digits_of_numbers(wide), digits_of_numbers(-wide)]
-    monkeypatch.setattr("penstock.table._sorting._hashed", lambda keys: np.zeros(len(keys[0].words), np.uint64))
+    monkeypatch.setattr("penstock.sampling.pool._sorting._hashed", lambda keys: np.zeros(len(keys[0].words), np.uint64))
     order, starts = equal_rows(keys, 8)
     runs = sorted(run.tolist() for run in np.split(order, starts[1:]))
     assert runs == [[0, 2, 7], [1, 4], [3, 6], [5]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 __all__ = ["Digits", "digits_of_numbers", "equal_rows", "first_of_each", "grouped_rows", "stable_order"]
 
 _WORD = 64
+_BLOCK = 1 << 16
 _U = np.uint64
 _MIX = (_U(0x9E3779B97F4A7C15), _U(0xBF58476D1CE4E5B9))
 
@@ -44,30 +46,37 @@ class Digits:
         return Digits(self.words[rows], self.bits)
 
 
-def digits_of_numbers(data: NDArray[np.generic], *, descending: bool = False) -> Digits:
+def digits_of_numbers(data: NDArray[Any], *, descending: bool = False) -> Digits:
     """Return integers, booleans or floats without NaN as digits; 0.0 and -0.0 are equal."""
-    if data.dtype.kind == "f":
-        data = _ordered_bits(data)
+    is_float = data.dtype.kind == "f"
+    data = _ordered_bits(data) if is_float else data.astype(data.dtype.newbyteorder("="), copy=False)
     if not len(data):
         return Digits(data.astype(_U), 0)
-    low, high = data.min(), data.max()
-    words = data.astype(_U)  # modulo 2**64, so that differences are right for negative numbers too
-    words = _as_word(high) - words if descending else words - _as_word(low)
-    return Digits(words, (int(high) - int(low)).bit_length())
+    low, high = int(data.min()), int(data.max())
+    words = data.view(_U) if data.dtype.itemsize == 8 else data.astype(_U)
+    # modulo 2**64, so that differences are right for negative numbers too
+    own = words if is_float else None
+    if descending:
+        words = np.subtract(_as_word(high), words, out=own)
+    elif low:
+        words = np.subtract(words, _as_word(low), out=own)
+    return Digits(words, (high - low).bit_length())
 
 
-def _as_word(number: np.generic) -> np.uint64:
-    return _U(int(number) % (1 << _WORD))
+def _as_word(number: int) -> np.uint64:
+    return _U(number % (1 << _WORD))
 
 
-def _ordered_bits(data: NDArray[np.generic]) -> NDArray[np.signedinteger]:
+def _ordered_bits(data: NDArray[Any]) -> NDArray[np.signedinteger]:
     """Return floats as integers of the same order."""
-    wide = data.dtype.itemsize > 4
-    floats = data.astype(np.float64 if wide else np.float32) + 0.0  # -0.0 becomes 0.0
-    bits = floats.view(np.int64 if wide else np.int32)
-    sign = bits >> (bits.dtype.itemsize * 8 - 1)  # -1 for negative numbers, whose other bits are turned round
-    bits ^= sign & np.iinfo(bits.dtype).max
-    return bits
+    floats, integers = (np.float64, np.int64) if data.dtype.itemsize > 4 else (np.float32, np.int32)
+    found: NDArray[np.signedinteger] = np.empty(len(data), integers)
+    for start in range(0, len(data), _BLOCK):
+        bits = np.add(data[start : start + _BLOCK], 0.0, dtype=floats).view(integers)  # -0.0 becomes 0.0
+        sign = bits >> (bits.dtype.itemsize * 8 - 1)  # -1 for negative numbers, whose other bits are turned round
+        sign &= np.iinfo(integers).max
+        np.bitwise_xor(bits, sign, out=found[start : start + _BLOCK])
+    return found
 
 
 # ---- order -------------------------------------------------------------------------------------------
@@ -78,8 +87,7 @@ def stable_order(keys: Sequence[Digits], num_rows: int) -> Ints:
     row_bits = max(num_rows - 1, 1).bit_length()
     order: Ints | None = None
     for words in _passes(keys, num_rows, _WORD - row_bits):
-        packed = words if order is None else words[order]
-        packed <<= _U(row_bits)
+        packed = (words if order is None else words[order]) << _U(row_bits)
         packed |= np.arange(num_rows, dtype=_U)
         packed.sort()
         packed &= _U((1 << row_bits) - 1)
@@ -90,13 +98,18 @@ def stable_order(keys: Sequence[Digits], num_rows: int) -> Ints:
 
 def _passes(keys: Sequence[Digits], num_rows: int, room: int) -> list[Words]:
     """Return words of at most `room` bits, the last digits first, that hold the bits of all keys one after another."""
+    keys = [key for key in keys if key.bits]
+    if len(keys) == 1 and keys[0].bits <= room:
+        return [keys[0].words]
     found: list[Words] = []
     word, used = np.zeros(num_rows, _U), 0
     for key in reversed(keys):
         rest, bits = key.words, key.bits
         while bits:
             fit = min(bits, room - used)
-            word |= (rest & _U((1 << fit) - 1)) << _U(used)
+            piece = rest & _U((1 << fit) - 1)
+            piece <<= _U(used)
+            word |= piece
             rest, bits, used = rest >> _U(fit), bits - fit, used + fit
             if used == room:
                 found.append(word)
@@ -118,16 +131,17 @@ def equal_rows(keys: Sequence[Digits], num_rows: int) -> tuple[Ints, Ints]:
     row_bits = max(num_rows - 1, 1).bit_length()
     room = _WORD - row_bits
     exact = sum(key.bits for key in keys) <= room
-    packed = _passes(keys, num_rows, room)[0] if exact else _hashed(keys) >> _U(row_bits)
-    packed <<= _U(row_bits)
+    words = _passes(keys, num_rows, room)[0] if exact else _hashed(keys)  # whose first bits are shifted out
+    packed = words << _U(row_bits)
     packed |= np.arange(num_rows, dtype=_U)
     packed.sort()
     order = (packed & _U((1 << row_bits) - 1)).view(np.int64)
     packed >>= _U(row_bits)
-    begins = packed[1:] != packed[:-1]
+    begins = np.ones(num_rows, bool)
+    np.not_equal(packed[1:], packed[:-1], out=begins[1:])
     if not exact:
-        order, begins = _told_apart(keys, order, begins)
-    return order, np.concatenate([np.zeros(1, np.int64), np.flatnonzero(begins) + 1])
+        _tell_apart(keys, order, begins)
+    return order, np.flatnonzero(begins)
 
 
 def _hashed(keys: Sequence[Digits]) -> Words:
@@ -140,19 +154,22 @@ def _hashed(keys: Sequence[Digits]) -> Words:
     return found
 
 
-def _told_apart(keys: Sequence[Digits], order: Ints, begins: NDArray[np.bool_]) -> tuple[Ints, NDArray[np.bool_]]:
-    """Return the rows and the beginnings of runs where rows of one hash have different keys."""
+def _tell_apart(keys: Sequence[Digits], order: Ints, begins: NDArray[np.bool_]) -> None:
+    """Sort each run of rows of one hash, of which some have different keys, and mark where their own runs begin."""
     differ = _differing(keys, order)
-    if not (differ & ~begins).any():
-        return order, begins
-    run = np.concatenate([np.zeros(1, np.int64), np.cumsum(begins)])
-    mixed = np.zeros(int(run[-1]) + 1, bool)
-    mixed[run[1:][differ & ~begins]] = True
-    places = np.flatnonzero(mixed[run])
+    differ &= ~begins[1:]
+    wrong = np.flatnonzero(differ)
+    if not len(wrong):
+        return
+    starts = np.append(np.flatnonzero(begins), len(order))
+    runs = np.unique(np.searchsorted(starts, wrong, "right"))  # the end of each, by number
+    lengths = starts[runs] - starts[runs - 1]
+    run = np.repeat(np.arange(len(runs)), lengths)
+    places = np.arange(len(run)) + np.repeat(starts[runs] - np.cumsum(lengths), lengths)
     rows = order[places]
-    within = [Digits(run[places].astype(_U), int(run[-1]).bit_length()), *(key.of(rows) for key in keys)]
-    order[places] = rows[stable_order(within, len(rows))]
-    return order, begins | _differing(keys, order)
+    rows = rows[stable_order([digits_of_numbers(run), *(key.of(rows) for key in keys)], len(rows))]
+    order[places] = rows
+    begins[places[1:]] |= _differing(keys, rows)  # between two runs there is a beginning anyway
 
 
 def _differing(keys: Sequence[Digits], order: Ints) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.table._sorting import Digits, digits_of_numbers
+from penstock.sampling.pool._sorting import Digits, digits_of_numbers
 
 __all__ = ["array_codes", "digits_of_text"]
 
