@@ -54,15 +54,19 @@ class Server:
             "region": "us-east-1",
         }
 
-    def new_bucket(self) -> Bucket:
-        """Make a bucket that nothing else uses."""
-        name = f"lake-{os.getpid()}-{next(self._number)}"
+    def new_bucket(self, name: str | None = None) -> Bucket:
+        """Make a bucket, by default one that nothing else uses."""
+        name = name or f"lake-{os.getpid()}-{next(self._number)}"
         urllib.request.urlopen(urllib.request.Request(f"{self.endpoint}/{name}", method="PUT"), timeout=10).close()
         return Bucket(self, name)
 
     def asked(self) -> list[dict[str, Any]]:
         """Return the requests since this was called before, each with method, path, query, status and bytes."""
         return self._control("reset")
+
+    def held(self) -> int:
+        """Return the number of requests that a rule delays at this moment."""
+        return int(self._control("held"))
 
     def set_rules(self, *rules: dict[str, Any]) -> None:
         """Delay or refuse requests from now on; see `tests.s3_server`."""

@@ -30,6 +30,7 @@ class Counted:
         self._lock = threading.Lock()
         self._seen: list[dict[str, Any]] = []
         self._rules: list[dict[str, Any]] = []
+        self._held = 0
 
     def __call__(self, environ: dict[str, Any], start: Any) -> Any:
         path = environ["PATH_INFO"]
@@ -67,18 +68,30 @@ class Counted:
                     rule["times"] -= 1
                     if rule["times"] < 0:
                         continue
-            time.sleep(rule.get("delay", 0))
+            if rule.get("hold"):
+                self._hold(rule)
             if rule.get("status"):
                 code = rule.get("code", "Refused")
                 text = f"<Error><Code>{code}</Code><Message>refused</Message></Error>"
                 return Response(text, status=rule["status"], mimetype="application/xml")
         return None
 
+    def _hold(self, rule: dict[str, Any]) -> None:
+        """Hold a request back as long as the rule is in force."""
+        with self._lock:
+            self._held += 1
+        while rule in self._rules:
+            time.sleep(0.01)
+        with self._lock:
+            self._held -= 1
+
     def _controlled(self, what: str, environ: dict[str, Any], start: Any) -> Any:
         from werkzeug import Request, Response
 
         if what == "rules":
             self._rules = json.loads(Request(environ).get_data())
+        if what == "held":
+            return Response(json.dumps(self._held))(environ, start)
         with self._lock:
             seen, self._seen = self._seen, [] if what == "reset" else self._seen
         return Response(json.dumps(seen), mimetype="application/json")(environ, start)

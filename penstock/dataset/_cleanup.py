@@ -112,6 +112,8 @@ def clean_up(opened: OpenDataset, older_than: timedelta | None, *, dry_run: bool
         store = opened.working.store
         with store.location.lock():
             freed = _freed(store, age, dry_run=dry_run)
+            if not dry_run:
+                opened.working.digests.merge()
         return Cleanup(
             versions=freed.versions,
             files=freed.files,
@@ -126,7 +128,7 @@ def clean_up(opened: OpenDataset, older_than: timedelta | None, *, dry_run: bool
 
 def _freed(store: Store, age: timedelta, *, dry_run: bool) -> Freed:
     if not dry_run:
-        sweep_views(store)
+        sweep_views(store, age)
     return cleanup(store, age, {"saved views": _views(store), "uncommitted edits": _drafts(store)}, dry_run=dry_run)
 
 

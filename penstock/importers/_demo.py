@@ -17,7 +17,6 @@ from penstock.errors import ImporterError
 from penstock.importers._scenes import SHAPES, SIDE, Shape, draw_scene
 from penstock.importers.building._build import Column, build, load_or_make
 from penstock.importers.building._report import IssueLog
-from penstock.importers.building._sources import path_of
 
 __all__ = ["DemoImage", "Scene", "demo", "plan_demo", "prepare_demo"]
 
@@ -78,7 +77,7 @@ def demo(
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise ImporterError(f"{name}={value!r} is not valid. Expected {least} or more")
     if dest is not None:
-        return _make(path_of(dest, "the new dataset"), num_samples, seed)
+        return _make(dest, num_samples, seed)
     if not fresh:
         return _cached("demo", num_samples, seed)
     untouched = Path(_cached("untouched", num_samples, seed).path)
@@ -99,7 +98,7 @@ def _cached(name: str, num_samples: int, seed: int) -> Dataset:
     return load_or_make(cached, lambda: _make(cached, num_samples, seed))
 
 
-def _make(dest: Path, num_samples: int, seed: int) -> Dataset:
+def _make(dest: str | os.PathLike[str], num_samples: int, seed: int) -> Dataset:
     scenes = plan_demo(num_samples, seed)
     drawn = lru_cache(_NUM_KEPT)(lambda row: scenes[row].draw())
     names = {"class_names": SHAPES, "aligned_with": "boxes"}

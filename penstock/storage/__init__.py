@@ -1,12 +1,13 @@
 """Versions on Lance, links, credentials: all that touches the engine or an object store."""
 
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
+from penstock.storage._holder import Holder
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
+from penstock.storage._publishing import is_abandoned, published, sign
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
 from penstock.storage.caching._cache import Cache, chosen_cache
 from penstock.storage.holding._draft_lock import DraftLock, draft_lock
-from penstock.storage.holding._holder import Holder
 from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._changes import Changes
@@ -47,7 +48,7 @@ from penstock.storage.versions._commits import (
     wrong_tags,
 )
 from penstock.storage.versions._digests import DamagedFile, Digests
-from penstock.storage.versions._sample_states import SampleStates, Stamp
+from penstock.storage.versions._sample_states import SampleStates, Stamp, names_at
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
 from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._steps import Steps
@@ -95,16 +96,19 @@ __all__ = [
     "encoded",
     "find_version",
     "flat_values",
+    "is_abandoned",
     "is_clean",
     "keep",
     "last_commit",
     "link_root",
     "make_branch",
     "make_folders",
+    "names_at",
     "new_record",
     "new_staging",
     "new_uids",
     "open_version",
+    "published",
     "received_table",
     "renew_in_children",
     "renewed_lock",
@@ -113,6 +117,7 @@ __all__ = [
     "scalars",
     "set_tag",
     "shape_rows",
+    "sign",
     "staging_folders",
     "staging_lock",
     "sweep",

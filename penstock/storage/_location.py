@@ -9,9 +9,10 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, StorageError
 from penstock.storage._address import address_of
@@ -22,6 +23,7 @@ from penstock.storage._staging import dead_staging, part_of, sweep_staging
 from penstock.storage._transfer import Transfer, plain_http
 from penstock.storage._version_files import has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
+from penstock.storage._write_lease import WriteLease
 from penstock.storage.caching._cache import Cache
 
 if TYPE_CHECKING:
@@ -73,7 +75,7 @@ class Location:
         return f"{self.path}/samples.lance"
 
     def object_store(self) -> Any:
-        """Return the object store, seen from the dataset; it is opened once."""
+        """Return the object store, seen from the dataset."""
         OBJECT_STORES.check()
         return self._connected
 
@@ -142,11 +144,11 @@ class Location:
         return [f"{folder}/{name}" for place, (stat, name) in enumerate(found) if place < newest or not stat.st_size]
 
     def names(self, folder: str) -> list[str]:
-        """Return the files of a folder, sorted, as names relative to the dataset."""
+        """Return the files and folders of a folder, sorted, as names relative to the dataset."""
         with wrapped(f"list {folder!r} of the dataset at {self.path!r}"):
             if self.is_remote:
-                batches = self.object_store().list(prefix=f"{folder}/")
-                return sorted(cast("str", entry["path"]) for batch in batches for entry in batch)
+                found = self.object_store().list_with_delimiter(f"{folder}/")
+                return sorted([*found["common_prefixes"], *(entry["path"] for entry in found["objects"])])
             home = Path(self.path, folder)
             if not home.is_dir():
                 return []
@@ -155,11 +157,39 @@ class Location:
     def delete(self, names: list[str]) -> None:
         """Delete small files; missing ones are no error."""
         with wrapped(f"delete files of the dataset at {self.path!r}"):
+            if self.is_remote and names:
+                with suppress(FileNotFoundError):
+                    self.object_store().delete(names)
+                return
             for name in names:
-                if self.is_remote:
-                    self.object_store().delete(name)
-                else:
-                    Path(self.path, name).unlink(missing_ok=True)
+                Path(self.path, name).unlink(missing_ok=True)
+
+    def everything(self, prefix: str = "") -> list[str]:
+        """Return the names of all objects in an object store, or of those that begin alike."""
+        return [name for name, _, _ in self._entries(prefix)]
+
+    def sizes(self, prefix: str) -> dict[str, int]:
+        """Return the size of each object whose name begins alike."""
+        return {name: size for name, size, _ in self._entries(prefix)}
+
+    def written(self, prefix: str) -> list[tuple[str, datetime]]:
+        """Return when each object whose name begins alike was written, by the clock of the store."""
+        return [(name, when) for name, _, when in self._entries(prefix)]
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the names of the folders in an object store that begin alike."""
+        found = self.object_store().list_with_delimiter()["common_prefixes"]
+        return sorted(str(name) for name in found if str(name).startswith(prefix))
+
+    def _entries(self, prefix: str) -> list[tuple[str, int, datetime]]:
+        with wrapped(f"list the dataset at {self.path!r}"):
+            folder = f"{prefix.rpartition('/')[0]}/" if "/" in prefix else None  # a store lists whole folders
+            entries = [entry for batch in self.object_store().list(folder) for entry in batch]
+        return [
+            (str(entry["path"]), int(entry["size"]), entry["last_modified"])
+            for entry in entries
+            if str(entry["path"]).startswith(prefix)
+        ]
 
     def sync(self, names: list[str]) -> None:
         """Sync small files, as an object store does by itself; missing ones are skipped."""
@@ -228,12 +258,8 @@ class Location:
     def replaced(self, *, overwrite: bool) -> Iterator[str]:
         """Yield a path for a new dataset, and move it here in one step once it is complete.
 
-        In an object store, which cannot rename, what is stored here is deleted first.
+        An object store cannot rename: see `replaced_in_store`.
         """
-        if self.is_remote:
-            self.delete([name for folder in _FOLDERS for name in self.names(folder)])
-            yield self.samples_uri
-            return
         self.make_folder()
         home = Path(self.path)
         with self.lock():
@@ -342,7 +368,7 @@ class Location:
     def remove(self) -> None:
         """Delete everything under this place, a copy of ours."""
         if self.is_remote:
-            self.delete([*self.names("samples.lance")])
+            self.delete(self.everything())
             return
         with wrapped(f"delete the copy at {self.path!r}"):
             if Path(self.path).exists():
@@ -354,17 +380,18 @@ class Location:
 
     @contextmanager
     def lock(self, *, timeout: float | None = None) -> Iterator[None]:
-        """Keep other processes from writing; object stores rely on the engine's conflict checks.
+        """Keep other processes from writing.
 
         Parameters
         ----------
         timeout : float, optional
             Seconds to wait for another writer, by default a minute.
         """
-        if self.is_remote:
-            yield
-            return
         ENGINE.check()  # a lock is taken to write, which a forked child cannot
+        if self.is_remote:
+            with self._lease.held(_LOCK_TIMEOUT if timeout is None else timeout):
+                yield
+            return
         from filelock import Timeout
 
         lock = self._file_lock
@@ -380,6 +407,25 @@ class Location:
             yield
         finally:
             lock.release()
+
+    def check_lock(self) -> None:
+        """Refuse to go on where the lock of an object store was not renewed in time, such as after a pause.
+
+        Raises
+        ------
+        StorageError
+            If another process may be writing.
+        """
+        if self.is_remote and self._lease.is_over:
+            raise StorageError(
+                f"writing to {self.path!r} was interrupted for too long, and another process may be writing. "
+                "Nothing was changed",
+                hint="try again",
+            )
+
+    @cached_property
+    def _lease(self) -> WriteLease:
+        return WriteLease(self.object_store, self.path)
 
     @cached_property
     def _file_lock(self) -> FileLock:

@@ -22,7 +22,7 @@ _NO_CREDENTIALS = (
     r"169\.254\.\d|/latest/api/token|/latest/meta-data|computeMetadata|metadata/identity|NoCredential|MissingAccount"
 )
 _DENIED = (
-    r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|ExpiredToken|InvalidToken|Unauthenticated|Unauthorized"
+    r"InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied|InvalidToken|Unauthenticated|Unauthorized"
     r"|PermissionDenied|Forbidden|(code|response):? 40[13]\b"
 )
 _UNREACHABLE = r"dns error|error sending request|connection|connect error|broken pipe|network|unreachable"
@@ -39,6 +39,7 @@ _MEANINGS = tuple(
         (r"too many open files|os error 24", "too many files are open"),
         (r"out of memory|cannot allocate|memory allocation|os error 12\b", "there is not enough memory"),
         (_NO_CREDENTIALS, "no credentials were found"),
+        (r"ExpiredToken|TokenRefreshRequired|RequestExpired", "the credentials have expired"),
         (_DENIED, "access was denied"),
         (r"NoSuchBucket|bucket does not exist", "the bucket does not exist"),
         (r"PermanentRedirect|AuthorizationHeaderMalformed|(code|response):? 301\b", "the bucket is in another region"),

@@ -3,12 +3,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-
 import numpy as np
 import pytest
 
@@ -19,51 +13,26 @@ pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.torch]
 
 
 @pytest.fixture(scope="module")
-def bucket(shared_data):
+def bucket(shared_data, object_store, tmp_path_factory):
     """coco_mini in a bucket of a real HTTP server that speaks S3."""
-    boto3 = pytest.importorskip("boto3")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("AWS_ENDPOINT", "AWS_ENDPOINT_URL"):
-            patch.setenv(name, url)
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "aws_access_key_id", "aws_secret_access_key"):
-            patch.setenv(name, "test")
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        try:
-            _wait_for(url)
-            client = boto3.client("s3")
-            client.create_bucket(Bucket="non-hub-datasets")
-            source = shared_data / "coco_mini"
-            annotations = source / "annotations" / "instances_train2017.json"
-            client.upload_file(str(annotations), "non-hub-datasets", "coco/annotations/instances_train2017.json")
-            for image in sorted((source / "train2017").glob("*.jpg")):
-                client.upload_file(str(image), "non-hub-datasets", f"coco/train2017/{image.name}")
-            yield
-        finally:
-            server.terminate()
-            server.wait(10)
-
-
-def _wait_for(url):
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(url)
+        names = {"aws_access_key_id": "test", "aws_secret_access_key": object_store.keys["aws_secret_access_key"]}
+        cache = {"PENSTOCK_CACHE_DIR": str(tmp_path_factory.mktemp("cache"))}
+        for name, value in {**object_store.environment, **names, **cache}.items():
+            patch.setenv(name, value)
+        bucket = object_store.new_bucket("non-hub-datasets")
+        source = shared_data / "coco_mini"
+        for file in [
+            source / "annotations" / "instances_train2017.json",
+            *sorted((source / "train2017").glob("*.jpg")),
+        ]:
+            bucket.put(f"coco/{file.relative_to(source)}", file.read_bytes())
+        yield bucket
 
 
 @pytest.mark.filterwarnings("ignore")  # boto3, albumentations and torch warn on their own account
-def test_the_playbook_runs_as_written(bucket, tmp_path, monkeypatch):
+@pytest.mark.parametrize("place", ["coco-train", "s3://non-hub-datasets/sets/coco-train"], ids=["folder", "bucket"])
+def test_the_playbook_runs_as_written(bucket, place, tmp_path, monkeypatch):
     import os
 
     import albumentations as A
@@ -87,7 +56,7 @@ def test_the_playbook_runs_as_written(bucket, tmp_path, monkeypatch):
     coco = COCO(local_ann_path)
     category_info = coco.loadCats(coco.getCatIds())
 
-    ds = penstock.empty("coco-train", token="Insert API Token")
+    ds = penstock.empty(place, token="Insert API Token")
     creds_name = "my_s3_creds"
     ds.add_creds_key(creds_name, managed=True)
     img_ids = sorted(coco.getImgIds())  # Image ids for uploading
@@ -170,7 +139,7 @@ def test_the_playbook_runs_as_written(bucket, tmp_path, monkeypatch):
 
     saved = ds.query("select * where contains(categories, 'car') or contains(categories, 'bus')").save_view("cars")
     ds.load_view(saved, optimize=True, num_workers=4)
-    ds = penstock.load("coco-train", token="Insert API Token")
+    ds = penstock.load(place, token="Insert API Token")
     ds_view = ds.load_view(saved)
 
     WIDTH = 128

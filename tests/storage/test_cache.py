@@ -10,7 +10,7 @@ import pytest
 
 from penstock import Cache
 from penstock.errors import DatasetError
-from penstock.storage.caching._cache import chosen_cache
+from penstock.storage.caching._cache import chosen_cache, keep_entries, kept_entries
 from penstock.storage.caching._keys import key_of
 
 LIMIT = 64_000
@@ -21,7 +21,7 @@ def _entries(numbers, size=1000):
 
 
 def _kept(cache, numbers):
-    found = cache.get([key_of("entry", number) for number in numbers])
+    found = kept_entries(cache, [key_of("entry", number) for number in numbers])
     return [number for number, content in zip(numbers, found, strict=True) if content is not None]
 
 
@@ -38,46 +38,46 @@ def _in_another_process(cache):
 
 
 def test_a_content_is_found_under_its_key_alone(cache):
-    cache.put(_entries([1, 2]))
-    found = cache.get([key_of("entry", 2), key_of("entry", 3), key_of("entry", 1)])
+    keep_entries(cache, _entries([1, 2]))
+    found = kept_entries(cache, [key_of("entry", 2), key_of("entry", 3), key_of("entry", 1)])
     assert [content and bytes(content[:1]) for content in found] == [b"\x02", None, b"\x01"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\0", b"x" * 5000], ids=["empty", "zero", "long"])
 def test_any_content_comes_back_in_another_process(cache, content):
-    cache.put([(key_of("one"), content)])
+    keep_entries(cache, [(key_of("one"), content)])
     assert bytes(_in_another_process(cache).get([key_of("one")])[0]) == content
 
 
 def test_entries_of_another_process_are_found_while_it_runs(cache):
     other = _in_another_process(cache)
     assert other.get([key_of("entry", 1)]) == [None]
-    cache.put(_entries([1]))
+    keep_entries(cache, _entries([1]))
     other._next_look = 0.0
     assert other.get([key_of("entry", 1)])[0] == bytes([1]) * 1000
 
 
 def test_the_limit_is_kept(cache):
     for number in range(300):
-        cache.put(_entries([number]))
+        keep_entries(cache, _entries([number]))
         assert cache.size <= LIMIT, number
     assert len(_kept(cache, range(300))) > 40
 
 
 def test_what_was_used_least_recently_goes_first(cache):
-    cache.put(_entries(range(40)))
+    keep_entries(cache, _entries(range(40)))
     old = {path.name: 1_000_000 for path in cache.folder.glob("*.pack")}
     for name, seconds in old.items():
         os.utime(cache.folder / name, (seconds, seconds))
     assert _kept(cache, range(5)) == [0, 1, 2, 3, 4]
-    cache.put(_entries(range(100, 140)))
+    keep_entries(cache, _entries(range(100, 140)))
     assert _kept(cache, range(5)) == [0, 1, 2, 3, 4]
     assert len(_kept(cache, range(5, 40))) < 35
 
 
 def test_what_is_larger_than_the_limit_is_not_kept(cache):
-    cache.put([(key_of("large"), b"x" * LIMIT)])
-    assert cache.get([key_of("large")]) == [None]
+    keep_entries(cache, [(key_of("large"), b"x" * LIMIT)])
+    assert kept_entries(cache, [key_of("large")]) == [None]
     assert cache.size == 0
 
 
@@ -91,7 +91,7 @@ def _flip(content):
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["pack", "keys"])
 def test_a_damaged_entry_is_none_and_can_be_kept_again(cache, damage, kind):
-    cache.put(_entries([1]))
+    keep_entries(cache, _entries([1]))
     file = next(cache.folder.glob(f"*.{kind}"))
     file.write_bytes(damage(file.read_bytes()))
     other = _in_another_process(cache)
@@ -101,7 +101,7 @@ def test_a_damaged_entry_is_none_and_can_be_kept_again(cache, damage, kind):
 
 
 def test_a_pack_that_is_gone_is_no_error(cache):
-    cache.put(_entries(range(5)))
+    keep_entries(cache, _entries(range(5)))
     for file in cache.folder.glob("*.pack"):
         file.unlink()
     assert _in_another_process(cache).get([key_of("entry", 1)]) == [None]
@@ -109,53 +109,65 @@ def test_a_pack_that_is_gone_is_no_error(cache):
 
 def test_a_content_that_was_replaced_is_the_newer_one(cache):
     for content in (b"old", b"new!"):
-        cache.put([(key_of("one"), content)])
-    assert cache.get([key_of("one")])[0] == b"new!"
+        keep_entries(cache, [(key_of("one"), content)])
+    assert kept_entries(cache, [key_of("one")])[0] == b"new!"
     assert _in_another_process(cache).get([key_of("one")])[0] == b"new!"
 
 
 def test_a_cleared_cache_is_empty_and_goes_on(cache):
-    cache.put(_entries(range(5)))
+    keep_entries(cache, _entries(range(5)))
     cache.clear()
     assert (cache.size, _kept(cache, range(5))) == (0, [])
-    cache.put(_entries([7]))
+    keep_entries(cache, _entries([7]))
     assert _kept(cache, [7]) == [7]
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path, caplog):
     (tmp_path / "file").write_text("")
     cache = Cache(tmp_path / "file" / "cache")
-    cache.put(_entries([1]))
-    assert cache.get([key_of("entry", 1)]) == [None]
+    keep_entries(cache, _entries([1]))
+    assert kept_entries(cache, [key_of("entry", 1)]) == [None]
     assert "no longer cached" in caplog.text
 
 
+def test_the_last_of_a_disk_is_left_to_others(cache, monkeypatch):
+    keep_entries(cache, _entries(range(10)))
+    before = cache.size
+    monkeypatch.setattr("penstock.storage.caching._packs._RESERVE", 2**62)
+    keep_entries(cache, _entries(range(100, 110)))
+    assert cache.size <= before
+    monkeypatch.undo()
+    keep_entries(cache, _entries(range(100, 110)))
+    assert _kept(cache, range(100, 110)) == list(range(100, 110))
+
+
 def test_a_forked_child_writes_to_a_pack_of_its_own(cache):
-    cache.put(_entries([1]))
+    keep_entries(cache, _entries([1]))
     child = os.fork()
     if child == 0:
-        cache.put(_entries([2]))
+        keep_entries(cache, _entries([2]))
         os._exit(0 if _kept(cache, [1, 2]) == [1, 2] else 1)
     assert os.waitpid(child, 0)[1] == 0
-    cache.put(_entries([3]))
+    keep_entries(cache, _entries([3]))
     assert _in_another_process(cache).get([key_of("entry", 2)])[0] == bytes([2]) * 1000
 
 
 _WORK = """
 import sys
 from penstock import Cache
+from penstock.storage.caching._cache import keep_entries, kept_entries
 from penstock.storage.caching._keys import key_of
 cache, first = Cache(sys.argv[1], limit=int(sys.argv[2])), int(sys.argv[3])
 for round in range(5):
     for number in range(first, first + 40):
-        found = cache.get([key_of("entry", number)])[0]
+        found = kept_entries(cache, [key_of("entry", number)])[0]
         assert found is None or found == bytes([number % 256]) * 1000, number
         if found is None:
-            cache.put([(key_of("entry", number), bytes([number % 256]) * 1000)])
+            keep_entries(cache, [(key_of("entry", number), bytes([number % 256]) * 1000)])
 print("writing", flush=True)
 if len(sys.argv) > 4:
     while True:
-        cache.put([(key_of("more", number), bytes(1000)) for number in range(1000)])
+        keep_entries(cache, [(key_of("more", number), bytes(1000)) for number in range(1000)])
 """
 
 
@@ -176,7 +188,7 @@ def test_a_killed_process_leaves_a_cache_that_works(cache):
     with _process(cache, 0, "forever") as process:
         process.stdout.readline()
         process.kill()
-    cache.put(_entries(range(50, 60)))
+    keep_entries(cache, _entries(range(50, 60)))
     assert _kept(cache, range(50, 60)) == list(range(50, 60))
     assert cache.size <= LIMIT
 
@@ -211,6 +223,6 @@ def test_many_entries_are_found_after_they_were_sorted_in(tmp_path):
     cache = Cache(tmp_path / "cache", limit="1 GB")
     numbers = np.random.default_rng(0).permutation(10_000).tolist()
     for start in range(0, len(numbers), 1000):
-        cache.put(_entries(numbers[start : start + 1000], size=3))
+        keep_entries(cache, _entries(numbers[start : start + 1000], size=3))
     assert len(_kept(cache, range(10_000))) == 10_000
-    assert bytes(cache.get([key_of("entry", 9999)])[0]) == bytes([9999 % 256]) * 3
+    assert bytes(kept_entries(cache, [key_of("entry", 9999)])[0]) == bytes([9999 % 256]) * 3

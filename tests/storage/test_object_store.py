@@ -1,13 +1,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 import penstock
+from penstock.dataset.samples import content_of
 from penstock.errors import CredentialsError, DatasetNotFoundError, LinkError, StorageError
-from penstock.storage import Location
+from penstock.storage import Holder, Location
 from penstock.storage.holding._bucket import BucketRecord
 from penstock.tensors import encode_image
 
@@ -108,6 +114,129 @@ def test_managed_credentials_are_not_kept_in_the_session(tmp_path):
         ds.populate_creds("theirs", {"aws_access_key_id": "test"})
     with pytest.raises(CredentialsError, match="'thiers' is not a credentials key"):
         ds.populate_creds("thiers", {})
+
+
+def test_a_bucket_is_compacted_and_cleaned_up(bucket):
+    path = f"{bucket.url}/sets/numbers"
+    ds = _numbers(path)
+    first = ds.commit("first")
+    for value in range(3):
+        ds.append({"age": 100 + value, "labels": ["even"]})
+        ds.flush()
+        ds.age[0] = value + 50
+        ds.commit(f"{value}")
+    assert ds.compact().after == 1
+    assert not ds.has_changes
+    told = ds.cleanup(timedelta(0), dry_run=True)
+    done = ds.cleanup(timedelta(0))
+    assert (told.versions, told.files, told.bytes) == (done.versions, done.files, done.bytes)
+    assert done.versions >= 3
+    again = penstock.load(path)
+    assert again.age.numpy().tolist() == [52, 1, 2, 3, 4, 5, 100, 101, 102]
+    assert penstock.load(path, version=first).age.numpy().tolist() == [0, 1, 2, 3, 4, 5]
+    assert [commit.message for commit in again.log()] == ["2", "1", "0", "first"]
+    assert [edit.words for edit in again.history(0)] == ["age 51 → 52", "age 50 → 51", "age 0 → 50", "sample added"]
+    assert again.verify().ok
+
+
+_WRITER = """
+import sys, penstock
+ds = penstock.load(sys.argv[1])
+print("open", flush=True)
+sys.stdin.readline()
+for number in range(3):
+    ds.append({"age": int(sys.argv[2]) + number, "labels": ["even"]})
+    try:
+        print(ds.commit(str(number)), flush=True)
+    except penstock.errors.DatasetError as error:
+        assert "nothing to commit" in str(error), error  # the other one committed this sample with its own
+"""
+
+
+def test_two_processes_that_commit_at_once_lose_no_commit(bucket):
+    path = f"{bucket.url}/sets/numbers"
+    ds = _numbers(path)
+    ds.commit("first")
+    other = penstock.load(path)
+    command = [sys.executable, "-c", _WRITER, path]
+    writers = [
+        subprocess.Popen([*command, first], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for first in ("100", "200")
+    ]
+    for writer in writers:
+        assert writer.stdout.readline() == b"open\n"
+    for writer in writers:
+        writer.stdin.write(b"go\n")
+        writer.stdin.flush()
+    told = [writer.communicate(timeout=120) for writer in writers]
+    assert [writer.returncode for writer in writers] == [0, 0], told
+    made = {commit for out, _ in told for commit in out.decode().split()}
+    assert made
+    assert other.is_behind
+    other.refresh()
+    for seen in (other, penstock.load(path)):
+        assert sorted(seen.age.numpy().tolist()) == [0, 1, 2, 3, 4, 5, 100, 101, 102, 200, 201, 202]
+        assert made <= {commit.id for commit in seen.log()}
+
+
+def test_a_lease_of_a_process_that_died_is_taken_over(bucket):
+    path = f"{bucket.url}/sets/numbers"
+    ds = _numbers(path)
+    here = Holder.here("", locked=False)
+    bucket.put("sets/numbers/.writing.json", replace(here, pid=2**22 + 1).to_bytes())
+    ds.commit("at once")
+    assert "sets/numbers/.writing.json" not in bucket.names()
+    bucket.put("sets/numbers/.writing.json", here.to_bytes())
+    with (
+        pytest.raises(StorageError, match="another process has been writing"),
+        ds._opened.working.store.location.lock(timeout=0.1),
+    ):
+        pass
+
+
+def test_a_lease_is_renewed_while_it_is_held_and_then_given_back(bucket, monkeypatch):
+    monkeypatch.setattr("penstock.storage._write_lease._LASTS", 0.3)
+    one, two = Location(f"{bucket.url}/set"), Location(f"{bucket.url}/set")
+    with one.lock():
+        with pytest.raises(StorageError, match="another process has been writing"), two.lock(timeout=1):
+            pass
+        one.check_lock()
+    with two.lock(timeout=1):
+        two._lease._timer.cancel()  # as if the process had been paused
+        time.sleep(0.35)
+        with pytest.raises(StorageError, match=r"interrupted for too long.*Nothing was changed"):
+            two.check_lock()
+        with one.lock(timeout=5):
+            pass
+    assert bucket.names() == []
+
+
+def _asked(bucket):
+    return [one["method"] for one in bucket.server.asked()]
+
+
+def test_opening_and_pages_of_images_take_few_requests(bucket):
+    path = f"{bucket.url}/sets/images"
+    ds = penstock.empty(path)
+    ds.create_tensor("images", htype="image", sample_compression="png")
+    ds.extend({"images": [np.full((40, 40, 3), number, np.uint8) for number in range(80)]})
+    ds.commit("images")
+    _asked(bucket)
+    opened = penstock.load(path)
+    first = len(_asked(bucket))
+    assert first <= 16
+    assert len(content_of(opened).table.take(np.arange(20, 60), ["images"])["images"]) == 40
+    assert len(_asked(bucket)) <= 4
+    content_of(opened).table.take(np.arange(20, 60), ["images"])
+    assert _asked(bucket) == []
+    assert not opened.refresh()
+    assert len(_asked(bucket)) <= 2
+    for number in range(5):
+        ds.append({"images": np.zeros((2, 2), np.uint8)})
+        ds.commit(f"{number}")
+    _asked(bucket)
+    penstock.load(path)
+    assert len(_asked(bucket)) <= first + 1
 
 
 def test_one_of_two_processes_gets_the_right_to_edit(bucket):

@@ -35,13 +35,12 @@ def differences_between(before: SampleState, after: SampleState) -> tuple[list[F
 
 
 def _changed(before: SampleState, after: SampleState) -> list[str]:
-    names = [*after.specs, *(name for name in before.specs if name not in after.specs)]
-    return [name for name in names if not _same(before, after, name)]
+    return [name for name in after.specs if not _same(before, after, name)]
 
 
 def _same(before: SampleState, after: SampleState, name: str) -> bool:
     one, other = before.cells.get(name, _EMPTY), after.cells.get(name, _EMPTY)
-    spec = after.specs.get(name) or before.specs[name]
+    spec = after.specs[name]
     if spec.htype == "class_label":
         aliases = {**class_aliases(before.meta, name), **class_aliases(after.meta, name)}
         sides = [[aliases.get(key, key) for key in _keys(state, name)] for state in (before, after)]

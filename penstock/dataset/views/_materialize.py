@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import PenstockError
-from penstock.storage import Digests, Location, Store
+from penstock.storage import Digests, Location, Store, sign
 from penstock.table import OverlayTable
 from penstock.tensors import Cell, TensorSpec, image_digest, image_shape
 
@@ -29,6 +29,7 @@ def materialize(source: OverlayTable, rows: NDArray[np.int64], place: Location, 
     specs = {name: replace(spec, link=False) for name, spec in source.tensors.items()}
     try:
         place.make_folder()
+        sign(place)
         with place.lock():  # tells others that the copy is being made, and is no leftover
             store = Store.create(place, {"format": 1, "tensors": [spec.to_json() for spec in specs.values()]})
             with tqdm(total=len(rows), desc="Copying samples", unit="sample") as bar:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from penstock._wording import escaped
 from penstock.dataset import Dataset, empty, load
 from penstock.dataset.samples import content_of
-from penstock.errors import ImporterError, PenstockError
+from penstock.errors import DatasetExistsError, ImporterError, PenstockError
 from penstock.importers.building._objects import align_objects
 from penstock.importers.building._report import ImportReport, IssueLog
 from penstock.importers.building._sources import path_of
 from penstock.importers.building._staging import check_free, staged
 from penstock.importers.building._write import Column, write_columns
-from penstock.storage import Location
+from penstock.storage import Location, published
 from penstock.table import class_keys
 from penstock.tensors import MAX_IMAGE_BYTES
 
@@ -85,8 +85,7 @@ def build(
         if info is not None:
             dataset.info["source"] = {**info, "class_keys": _class_keys(dataset)}
         dataset.commit(f"import {report.summary()}")
-        if not _is_url(place):
-            Location(staging).write(_REPORT_FILE, report.to_json().encode())
+        Location(staging).write(_REPORT_FILE, report.to_json().encode())
     if progress and report.issues:
         _print(str(report))
     return load(place, max_image_bytes=max_image_bytes)
@@ -106,6 +105,8 @@ def check_dest(dest: str | os.PathLike[str]) -> None:
     place = _place(dest)
     if not _is_url(place):
         check_free(Path(place).absolute())
+    elif Location(place).exists():
+        raise DatasetExistsError(f"{place!r} already exists", hint="choose another destination")
 
 
 def _place(dest: str | os.PathLike[str]) -> str:
@@ -149,34 +150,29 @@ def import_report(dataset: Dataset | str | os.PathLike[str]) -> ImportReport:
     Parameters
     ----------
     dataset : Dataset, str or path
-        A dataset made by an importer, on a local disk.
+        A dataset made by an importer.
 
     Raises
     ------
     ImporterError
         If the dataset was not made by an importer.
     """
-    path = Path(str(getattr(dataset, "path", dataset)))
-    try:
-        return ImportReport.from_json((path / _REPORT_FILE).read_text("utf-8"))
-    except OSError:
-        raise ImporterError(f"{str(path)!r} has no import report. Expected a dataset created by an importer") from None
+    location = Location(str(getattr(dataset, "path", dataset)))
+    content = location.read(_REPORT_FILE)
+    if content is None:
+        raise ImporterError(f"{location.path!r} has no import report. Expected a dataset created by an importer")
+    return ImportReport.from_json(content.decode())
 
 
 @contextmanager
 def _placed(dest: str) -> Iterator[str]:
-    """Yield the path to write to: next to a local `dest` and moved there at the end, or `dest` itself if remote."""
-    if not _is_url(dest):
-        with staged(Path(dest).absolute()) as staging:
-            yield str(staging)
+    """Yield the path to write to, from which the dataset is moved to `dest` at the end."""
+    if _is_url(dest):
+        with published(Location(dest)) as place:
+            yield place.path
         return
-    dataset_is_ours = not Location(dest).exists()
-    try:
-        yield dest
-    except BaseException:
-        if dataset_is_ours:
-            Location(dest).remove()
-        raise
+    with staged(Path(dest).absolute()) as staging:
+        yield str(staging)
 
 
 def _bar(source: str, num_rows: int, *, shown: bool) -> tqdm[NoReturn]:

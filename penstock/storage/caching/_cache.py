@@ -11,7 +11,7 @@ from pathlib import Path
 from penstock.errors import DatasetError
 from penstock.storage.caching._packs import Packs
 
-__all__ = ["Cache", "chosen_cache"]
+__all__ = ["Cache", "chosen_cache", "keep_entries", "kept_entries"]
 
 _FOLDER, _LIMIT = "PENSTOCK_CACHE_DIR", "PENSTOCK_CACHE_LIMIT"
 _DEFAULT = "10 GB"
@@ -77,13 +77,15 @@ class Cache:
         """Delete all entries; datasets that are open go on and read from the store."""
         self._packs.clear()
 
-    def get(self, keys: Sequence[bytes]) -> list[memoryview | None]:
-        """Return the content under each key of 16 bytes, None where there is none or it is damaged."""
-        return self._packs.get(keys)
 
-    def put(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
-        """Keep contents under their keys; a disk that refuses is no error."""
-        self._packs.put(list(entries), self.limit)
+def kept_entries(cache: Cache, keys: Sequence[bytes]) -> list[memoryview | None]:
+    """Return the content under each key of 16 bytes, None where there is none or it is damaged."""
+    return cache._packs.get(keys)  # noqa: SLF001  the one way to it
+
+
+def keep_entries(cache: Cache, entries: Iterable[tuple[bytes, bytes]]) -> None:
+    """Keep contents under their keys; a disk that refuses is no error."""
+    cache._packs.put(list(entries), cache.limit)  # noqa: SLF001  the one way to it
 
 
 def chosen_cache(cache: Cache | str | os.PathLike[str] | bool | None) -> Cache | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ _PARTS = 64  # packs that the limit is divided into
 _LARGEST = 2**30
 _MOST_PACKS = 512
 _MOST_OPEN = 128
+_RESERVE = 2**29  # bytes of the disk that are left free
 _TOUCHED = 0.1  # seconds that a use is noted again after
 _LOOK = 0.5  # seconds between looks at what others wrote, at least
 _log = logging.getLogger("penstock.storage")
@@ -167,8 +169,9 @@ class Packs:
     def _put(self, key: bytes, content: bytes, checksum: int, limit: int) -> None:
         size = len(content) + RECORD.itemsize
         try:
-            if self._used + size > limit or self._uncounted > limit // _PARTS or not self._used:
-                self._make_room(size, limit)
+            full = self._used + size > limit or self._uncounted > min(limit // _PARTS, _LARGEST) or not self._used
+            if full and not self._make_room(size, limit):
+                return
             own = self._own = self._own or self._new_pack()
             found = Found(own.name, own.size, len(content), checksum)
             own.pack.write(content)
@@ -201,8 +204,8 @@ class Packs:
             own.keys.close()
             self._seen[own.name] = own.entries  # in the index already
 
-    def _make_room(self, size: int, limit: int) -> None:
-        """Delete the least recently used packs until there is room; count what there is."""
+    def _make_room(self, size: int, limit: int) -> bool:
+        """Delete the least recently used packs until there is room, and return whether there is."""
         packs = []
         with suppress(FileNotFoundError), os.scandir(self._folder) as entries:
             for entry in entries:
@@ -213,6 +216,7 @@ class Packs:
         keys = self._sizes(_KEYS)
         packs.sort()
         used = sum(size for _, size, _ in packs) + sum(keys.values())
+        limit = min(limit, used + self._free_space())
         if self._own is not None and self._own.name not in {name for *_, name in packs}:
             self._close()  # another process has deleted it
         count = len(packs)
@@ -228,6 +232,12 @@ class Packs:
             with suppress(OSError):  # keys whose pack is gone
                 (self._folder / f"{name}{_KEYS}").unlink()
         self._used, self._uncounted = used, 0
+        return used + size <= limit
+
+    def _free_space(self) -> int:
+        """Return the bytes that the disk has left for entries, less a reserve for others."""
+        home = next(folder for folder in (self._folder, *self._folder.parents) if folder.exists())
+        return shutil.disk_usage(home).free - _RESERVE
 
     def _unlink(self, pack: str) -> None:
         for suffix in (_KEYS, _PACK):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from penstock.errors import LinkError
-from penstock.storage.caching._cache import Cache
+from penstock.storage.caching._cache import Cache, keep_entries, kept_entries
 from penstock.storage.caching._keys import key_of
 from penstock.storage.links._remote import Fetched
 from penstock.tensors import Link, image_digest
@@ -46,7 +46,7 @@ class KeptLinks:
             Links, each with the tag of what is known of it, to files.
         """
         keys = [key_of("link", link.url, digest or "") for link, digest in zip(links, digests, strict=True)]
-        kept = [_parsed(entry) for entry in self._cache.get(keys)]
+        kept = [_parsed(entry) for entry in kept_entries(self._cache, keys)]
         found: list[bytes | LinkError] = [bytes(content) for _, content in kept]
         asked = [place for place, (tag, _) in enumerate(kept) if tag is None or not digests[place]]
         new = []
@@ -58,7 +58,7 @@ class KeptLinks:
                 entry = _entry(answer, digests[place])
                 if entry is not None:
                     new.append((keys[place], entry))
-        self._cache.put(new)
+        keep_entries(self._cache, new)
         return found
 
 

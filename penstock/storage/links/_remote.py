@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-from penstock.errors import CredentialsError, LinkError
+from penstock.errors import CredentialsError, LinkError, StorageError
 from penstock.storage._fork import OBJECT_STORES
 from penstock.storage._transfer import Transfer
 from penstock.tensors import Link, scheme_of, shown_url, split_url
@@ -161,7 +161,7 @@ def link_error(link: Link, error: Exception) -> LinkError:
     """Return the error of a file that cannot be had; what the engine says stays with the engine."""
     if isinstance(error, LinkError):
         return error
-    if isinstance(error, CredentialsError):
+    if isinstance(error, CredentialsError | StorageError):
         return _unreadable(link, error.message, error.hint)
     lacking = _NO_CREDENTIALS.search(str(error)) and not isinstance(error, _StatusError)
     if lacking:

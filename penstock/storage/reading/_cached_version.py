@@ -8,7 +8,7 @@ still right, and commits, branches and other versions share entries as they shar
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.storage.caching._cache import Cache
+from penstock.storage.caching._cache import Cache, keep_entries, kept_entries
 from penstock.storage.reading._columns import byte_views, owner_columns
 from penstock.storage.reading._stored_version import StoredVersion
 
@@ -87,8 +87,9 @@ class CachedVersion:
         bytewise = [name for name in schema.names if _is_bytes(schema.field(name).type)]
         others = [name for name in schema.names if name not in bytewise]
         units = [*([name] for name in bytewise), *([others] if others else [])]
-        keys = self._keys(np.asarray(places, np.int64), units)
-        found = self._cache.get([key for unit in keys for key in unit])
+        kinds = {name: str(schema.field(name).type) for name in schema.names}
+        keys = self._keys(np.asarray(places, np.int64), units, kinds)
+        found = kept_entries(self._cache, [key for unit in keys for key in unit])
         width = len(places)
         parts = [found[start : start + width] for start in range(0, len(found), width)]
         lacking = np.array([any(part[row] is None for part in parts) for row in range(width)], bool)
@@ -122,7 +123,7 @@ class CachedVersion:
                 if part[row] is None:
                     new.append((unit_keys[row], content))
                     part[row] = memoryview(content)
-        self._cache.put(new)
+        keep_entries(self._cache, new)
 
     # ---- names -------------------------------------------------------------------------------------
 
@@ -143,8 +144,10 @@ class CachedVersion:
     def _starts(self) -> NDArray[np.int64]:
         return np.array([file.first for file in self._files], np.int64)
 
-    def _keys(self, places: NDArray[np.int64], units: Sequence[list[str]]) -> list[list[bytes]]:
-        """Return the key of each row in each group of columns."""
+    def _keys(
+        self, places: NDArray[np.int64], units: Sequence[list[str]], kinds: Mapping[str, str]
+    ) -> list[list[bytes]]:
+        """Return the key of each row in each group of columns; a column that has no file is NULL wherever that is."""
         owners = np.searchsorted(self._starts, places, side="right") - 1
         keys: list[list[bytes]] = [[] for _ in units]
         for owner in np.unique(owners).tolist():
@@ -152,7 +155,7 @@ class CachedVersion:
             rows = places[owners == owner] - file.first
             offsets = (rows if file.rows is None else file.rows[rows]).astype("<i8")
             for unit, unit_keys in zip(units, keys, strict=True):
-                named = "\0".join(f"{file.files.get(name, '')}/{name}" for name in unit)
+                named = "\0".join(f"{file.files.get(name, '')}/{name}/{kinds[name]}" for name in unit)
                 begun = hashlib.blake2b(named.encode(), digest_size=16)
                 for offset in offsets:
                     one = begun.copy()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from penstock.errors import PenstockError
 from penstock.storage._leftovers import size_of
+from penstock.storage._publishing import left_in_store, sweep_store
 from penstock.storage._readers import read_versions
 from penstock.storage._wrap import wrapped
 from penstock.storage.versions._commits import commit_kind, keep, last_commit, since_commit
@@ -90,10 +91,13 @@ def cleanup(store: Store, older_than: timedelta, held: Mapping[str, Iterable[Ver
             _BRANCHES: starts,
             _READERS: set() if location.is_remote else read_versions(Path(location.path)),
         }
-        total = Freed(files=len(dead := location.leftovers()), leftovers=len(dead), bytes=size_of(dead))
+        dead, far = location.leftovers(), left_in_store(location, older_than)
+        count = len(dead) + len(far)
+        total = Freed(files=count, leftovers=count, bytes=size_of(dead) + sum(far.values()))
         if not dry_run:
             sweep_tags(store)
             location.sweep(staging=True)
+            sweep_store(location, older_than)
         for branch in [*branches, None]:
             total += _freed(store.on(branch), older_than, every, dry_run)
     return total

@@ -7,6 +7,7 @@ never change once they are written, so one record of a file holds for every late
 from __future__ import annotations
 
 import json
+import secrets
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ __all__ = ["DamagedFile", "Digests"]
 _FOLDER = "digests"
 _BLOCK = 4 * 2**20
 _THREADS = 2
+_MANY = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,17 @@ class Digests:
             digests = dict(zip(new, workers.map(lambda file: _digest(self._location, file), new), strict=True))
         found = {file: digest for file, digest in digests.items() if digest}
         self._location.write(f"{_FOLDER}/{name}.json", json.dumps(found).encode())
+
+    def merge(self) -> None:
+        """Write many records as one, without files that are gone; until the others are deleted they only repeat it."""
+        names = self._location.names(_FOLDER)
+        if len(names) <= _MANY:
+            return
+        known = self.known()
+        if not self._location.is_remote:
+            known = {file: digest for file, digest in known.items() if Path(self._location.path, file).exists()}
+        self._location.write(f"{_FOLDER}/merged-{secrets.token_hex(12)}.json", json.dumps(known).encode())
+        self._location.delete(names)
 
     def damaged(self, snapshot: Snapshot) -> list[DamagedFile]:
         """Return the files of a version that are not what was committed; those never committed are left out."""

@@ -55,14 +55,16 @@ class Mark:
 
 def tags_named(store: Store, kind: str) -> dict[str, Mark]:
     """Return the tags whose name starts with `kind`, without it, sorted."""
-    return {name.removeprefix(kind): mark for name, mark in sorted(_all(store).items()) if name.startswith(kind)}
+    return {name.removeprefix(kind): mark for name, mark in sorted(_all(store, kind).items())}
 
 
-def _all(store: Store) -> dict[str, Mark]:
-    """Read the tags, each by itself, so that a damaged one is only left out; those that never change are read once."""
+def _all(store: Store, kind: str) -> dict[str, Mark]:
+    """Read tags, each by itself, so that a damaged one is only left out; those that never change are read once."""
     location = store.location
-    there = (file for file in location.names(_FOLDER) if file.endswith(_JSON))
-    files = {file.rpartition("/")[2].removesuffix(_JSON): file for file in there}
+    there = {
+        file.rpartition("/")[2].removesuffix(_JSON): file for file in location.names(_FOLDER) if file.endswith(_JSON)
+    }
+    files = {name: file for name, file in there.items() if name.startswith(kind)}
     known: dict[str, Mark] = location.lasting
     new = [name for name in files if name not in known]
     contents = location.read_all([files[name] for name in new])

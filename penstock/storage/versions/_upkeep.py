@@ -17,7 +17,9 @@ __all__ = ["make_branch", "sweep"]
 
 
 def sweep(store: Store) -> None:
-    """Delete what dead processes left behind, unless another process is writing."""
+    """Delete what dead processes left behind, unless another process is writing; `cleanup` does in an object store."""
+    if store.location.is_remote:
+        return
     with suppress(StorageError, ReadOnlyError), store.location.lock(timeout=0):
         store.location.sweep()
         if not refs_are_whole(store):

@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
+from penstock.storage._publishing import complete_replacement, replaced_in_store
 from penstock.storage._readers import hold
 from penstock.storage._version_files import record_of, root_of
 from penstock.storage._wrap import is_conflict, wrapped
@@ -83,7 +84,7 @@ class Store:
         ENGINE.check()
         if location.is_file():
             raise DatasetError(f"{location.path!r} is a file. Expected a folder or a new path")
-        location.recover()
+        _recover(location)
         if location.exists() and not overwrite:
             raise DatasetExistsError(
                 f"a dataset already exists at {location.path!r}",
@@ -93,7 +94,7 @@ class Store:
             [pa.field(UID, pa.int64()), pa.field(_SPARE, pa.bool_())],
             metadata={META_KEY: json.dumps({**meta, ID: secrets.token_hex(8)})},
         )
-        with wrapped(f"create a dataset at {location.path!r}"), location.replaced(overwrite=overwrite) as uri:
+        with wrapped(f"create a dataset at {location.path!r}"), _replaced(location, overwrite=overwrite) as uri:
             lance.write_dataset(
                 schema.empty_table(),
                 uri,
@@ -112,7 +113,7 @@ class Store:
         import lance
 
         ENGINE.check()
-        location.recover()
+        _recover(location)
         if not location.exists():
             raise DatasetNotFoundError(
                 f"there is no dataset at {location.path!r}. Expected a folder or URL written by penstock",
@@ -243,6 +244,7 @@ class Store:
         The files it names are on the disk before it, and its record when this returns.
         """
         secure(self.location, self.branch, new)
+        self.location.check_lock()
         made = land(handle, self.branch, operation, properties, base=int(handle.version))
         if made is not None:
             self._sync(made)
@@ -353,6 +355,16 @@ class Store:
 
     def _secure(self, files: Mapping[str, int | None]) -> None:
         secure(self.location, self.branch, files)
+
+
+def _recover(location: Location) -> None:
+    """Complete or take back what a process that died was about to do."""
+    location.recover()
+    complete_replacement(location)
+
+
+def _replaced(location: Location, *, overwrite: bool) -> AbstractContextManager[str]:
+    return replaced_in_store(location) if location.is_remote else location.replaced(overwrite=overwrite)
 
 
 def open_version(location: Location, branch: str | None, version: int) -> Snapshot:
