@@ -131,7 +131,11 @@ class Store:
         """Return the working head of another branch."""
         if branch == self.branch:
             return self
-        with wrapped(f"open branch {branch or 'main'!r} of {self.location.path!r}"):
+        action = f"open branch {branch or 'main'!r} of {self.location.path!r}"
+        with suppress(StorageError), wrapped(action):
+            return Store(self.location, latest(self._handle, branch), branch)
+        self.location.step_over_torn(branch)
+        with wrapped(action):
             return Store(self.location, latest(self._handle, branch), branch)
 
     @property
@@ -265,9 +269,11 @@ class Store:
 
     def _sync(self, made: lance.LanceDataset) -> None:
         """Sync the record of a version; its files were synced before."""
+        self._sync_version(int(made.version))
+
+    def _sync_version(self, version: int) -> None:
         if not self.location.is_remote:  # the record also says how it was created
-            record = record_of(int(made.version))
-            self.location.sync_version(f"{self._folder}/_versions/{record}")
+            self.location.sync_version(f"{self._folder}/_versions/{record_of(version)}")
 
     @property
     def _folder(self) -> str:
@@ -366,8 +372,10 @@ class Store:
         def step(handle: lance.LanceDataset) -> tuple[tuple[int, int], tuple[int, int]]:
             before = sizes(handle)
             options = all_options() if everything else small_options(handle)
+            start = int(handle.version)
             if options is not None and compacted(handle, options, self._secure):
-                self._sync(handle)
+                for version in range(start + 1, int(handle.version) + 1):  # numbers are reserved by one of their own
+                    self._sync_version(version)
             return before, sizes(handle)
 
         return self._redo(f"compact {self.location.path!r}", step)
