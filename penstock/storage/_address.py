@@ -12,6 +12,7 @@ from penstock.tensors import has_password, local_path, scheme_of, shown_url
 __all__ = ["address_of"]
 
 _SCHEMES = ("s3", "gs", "az", "abfss")
+_ODD = re.compile(r"[?#\\\x00-\x1f\x7f]")
 
 
 def address_of(path: str | os.PathLike[str]) -> tuple[str, bool]:
@@ -34,9 +35,25 @@ def address_of(path: str | os.PathLike[str]) -> tuple[str, bool]:
             f"{text!r} is a Deep Lake path. Expected a local path or an object-store URL",
             hint="use penstock.from_deeplake(path, dest) to copy such a dataset",
         )
-    if scheme and scheme[1] not in _SCHEMES:
+    if not scheme:
+        return str(Path(text).expanduser().absolute()), False
+    if scheme[1].lower() not in _SCHEMES:
         raise DatasetError(f"{text!r} has scheme {scheme[1]!r}. Expected a local path or one of: {', '.join(_SCHEMES)}")
-    return (text.rstrip("/"), True) if scheme else (str(Path(text).expanduser().absolute()), False)
+    return _in_store(scheme[1].lower(), text[scheme.end() :]), True
+
+
+def _in_store(scheme: str, rest: str) -> str:
+    """Return the URL of a place in an object store; one that libraries would read in different ways is refused."""
+    text, odd = f"{scheme}://{rest}", _ODD.search(rest)
+    bucket, *folders = rest.rstrip("/").split("/")
+    if not bucket:
+        raise DatasetError(f"{text!r} does not name a bucket. Expected an address such as '{scheme}://bucket/folder'")
+    if odd:
+        raise DatasetError(f"{text!r} contains {odd[0]!r}. Expected a folder in a bucket without this character")
+    wrong = next((folder for folder in folders if folder in {"", ".", ".."}), None)
+    if wrong is not None:
+        raise DatasetError(f"{text!r} has a folder named {wrong!r}. Expected names between single slashes")
+    return text.rstrip("/")
 
 
 def _check_address(text: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from penstock.widgets._page_draws import page_draws
 from penstock.widgets._page_samples import MAX_SAMPLES, Ask, large_tiles, packed_samples
 from penstock.widgets._page_table import page_columns
 from penstock.widgets._runtime import Runtime, read_extra, read_static_page
@@ -131,6 +132,7 @@ def page_of(
         "tiles": tiles,
         "samples": samples,
         "columns": page_columns(ask),
+        "draws": page_draws(session, ask),
     }
     script = read_static_page()
     digest = _encoded(hashlib.sha256(script.encode()).digest())

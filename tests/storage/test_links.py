@@ -172,6 +172,34 @@ def test_a_dataset_address_with_a_password_is_refused_without_repeating_it():
     assert "of-the-test" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("s3://", "does not name a bucket"),
+        ("s3:///x", "does not name a bucket"),
+        ("gs:////", "does not name a bucket"),
+        ("s3://lake/a#b", "contains '#'"),
+        ("s3://lake/a?b", r"contains '\?'"),
+        ("s3://lake/a\\b", "contains"),
+        ("s3://lake/a\nb", "contains"),
+        ("s3://lake//a", "has a folder named ''"),
+        ("s3://lake/a/../b", r"has a folder named '\.\.'"),
+        ("s3://lake/./a", r"has a folder named '\.'"),
+    ],
+)
+def test_a_dataset_address_that_stores_read_in_different_ways_is_refused(path, words):
+    with pytest.raises(DatasetError, match=words):
+        Location(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [("S3://Lake/Sets/", "s3://Lake/Sets"), ("s3://lake", "s3://lake"), ("s3://lake/a b@c/ü%", "s3://lake/a b@c/ü%")],
+)
+def test_a_dataset_address_keeps_its_names(path, kept):
+    assert Location(path).path == kept
+
+
 @pytest.mark.parametrize("path", ["/tmp/caf\udce9", "/tmp/a\0b", "s3://[::1/x"], ids=["surrogate", "nul", "brackets"])
 def test_a_dataset_address_that_nothing_can_be_named_by_is_refused(path):
     with pytest.raises(DatasetError, match="not a valid dataset path"):

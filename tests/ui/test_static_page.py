@@ -66,3 +66,26 @@ def test_what_needs_a_kernel_is_disabled_and_says_why(opened):
         "title", "This is a copy without a kernel: run the notebook to edit, export and draw."
     )
     expect(opened.get_by_test_id("penstock-page")).to_have_text("copy without kernel")
+
+
+def test_draws_are_those_of_the_weights_that_were_saved_and_no_others(opened):
+    other = opened.get_by_text("This copy has the draws of the weights it was saved with")
+    opened.get_by_role("tab", name="batches").click()
+    expect(opened.get_by_test_id("batch")).to_have_count(2)
+    expect(other).to_have_count(0)
+    opened.locator("[data-testid=weight-slider][data-class=Cross]").press("PageUp")
+    expect(other).to_be_visible()
+
+
+def test_a_preset_over_many_classes_is_one_term_in_the_page(browser, tmp_path):
+    names = [f"class {number:02}" for number in range(45)]
+    labels = [[names[row % 45], names[row % 7]] for row in range(90)]
+    ds = penstock.from_arrays({"labels": labels}, tmp_path / "many", progress=False)
+    penstock.explore(ds).to_html(tmp_path / "page.html")
+    page = browser.new_page(viewport={"width": 1240, "height": 900})
+    page.goto((tmp_path / "page.html").as_uri())
+    page.get_by_test_id("penstock-balance").click()
+    page.locator(".penstock-popover:visible").get_by_text("balanced").first.click()
+    expect(page.locator("[data-testid=penstock-query]")).to_contain_text("classes(labels, $balanced)")
+    expect(page.locator("[data-testid=weight-slider]").nth(1)).not_to_have_attribute("data-weight", "1")
+    page.close()

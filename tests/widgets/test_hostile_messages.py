@@ -48,7 +48,7 @@ def good_arguments(uid):
         "shapes": [{"object": 0, "polygons": [[0, 0, 4, 0, 4, 4]], "keypoints": [1, 2, 2]}],
         "start": 0, "stop": 3, "size": 32, "class_index": 1, "weight": 2.0, "weights": [3, 1], "clause": 0, "mode": "deck",
         "seed": 3, "preset": "balanced", "parameter": 0.5, "targets": [{"class_index": 1, "share": 0.2}], "add": [],
-        "unit": "samples", "max_repeats": 9.0, "intervals": [[0, 2]], "token": "1", "sort": "row", "message": "m",
+        "unit": "samples", "steps": "[[], []]", "max_repeats": 9.0, "intervals": [[0, 2]], "token": "1", "sort": "row", "message": "m",
         "remove": [], "replace": [{"from": 0, "to": 1}], "on_conflict": "ours", "name": "n", "x": 0, "y": 0, "width": 8,
         "height": 8, "scale": 0.5, "num_epochs": 2, "num_batches": 2, "batch_size": 4, "framework": "numpy", "id": "v",
         "classes": [0, 1], "old": "Ring", "new": "Torus", "names": ["Star"], "into": "Circle", "color": "#102030",

@@ -147,3 +147,26 @@ def test_a_table_without_images_is_a_page(tmp_path):
     assert header["errors"] == {str(i): "the dataset has no images" for i in range(4)}
     assert header["tensors"] == [{"name": "labels", "class_names": ["a", "b"], "single": True}]
     assert (page.num_large, page.num_small, arrays["labels0"].tolist()) == (0, 0, [0, 1, 0, 1])
+
+
+def test_the_page_keeps_the_loaders_own_draws(ds, tmp_path):
+    query = "select * sample by max_weight(contains(labels, 'Cross'): 20, True: 1)"
+    explorer = penstock.explore(ds, query=query, seed=7)
+    explorer.to_html(tmp_path / "page.html")
+    kept = content_of((tmp_path / "page.html").read_text(encoding="utf-8"))["draws"]
+    assert (kept["weights"], kept["mode"], kept["seed"]) == ([20, 1], "iid", 7)
+    first = kept["first"]
+    assert len(first) == NUM_SAMPLES
+    assert kept["epochs"]["unique"][0] == len(set(first))
+    labels = ds.labels.numpy(aslist=True)
+    expected = np.zeros(len(ds.labels.info.class_names), int)
+    for position in first:
+        np.add.at(expected, np.asarray(labels[position], int), 1)
+    assert kept["epochs"]["counts"] == expected.tolist()
+
+
+def test_a_page_of_a_table_result_keeps_no_draws(ds, tmp_path):
+    penstock.explore(ds, query="select labels[0] as k, count(boxes) as n group by labels[0]").to_html(
+        tmp_path / "page.html"
+    )
+    assert content_of((tmp_path / "page.html").read_text(encoding="utf-8"))["draws"] is None

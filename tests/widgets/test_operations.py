@@ -486,3 +486,15 @@ def test_a_long_query_can_be_cancelled(front, gate):
     with pytest.raises(RpcError, match="Cancelled"):
         front.wait_for(900)
     assert front.widget.query == "select *"
+
+
+def test_steps_of_weights_come_back_with_hello(front, explorer):
+    assert front.ask("hello")[0]["weight_steps"] == ""
+    front.ask("weights.keep", steps='[["a"], []]')
+    assert FrontEnd(explorer, view="9f9f9f").ask("hello")[0]["weight_steps"] == '[["a"], []]'
+
+
+def test_steps_of_weights_are_forgotten_when_a_class_is_renamed(front):
+    front.ask("weights.keep", steps="[[], []]")
+    front.ask("classes.rename", old="Cross", new="Plus")
+    assert front.ask("hello")[0]["weight_steps"] == ""

@@ -313,3 +313,27 @@ def test_a_random_part_and_the_rest_are_what_one_commit_is(front, ds, seed):
 
 def test_python_edits_through_the_editor_take_no_token(explorer, ds):
     assert Editor(explorer.session).discard(Chosen(only=[])) == "there are no edits to discard"
+
+
+def test_an_edit_that_another_session_has_stored_too_is_none_any_more(front, ds):
+    rows = labeled(ds)[:2]
+    for row in rows:
+        relabel(front, row, [0] * len(labels_of(ds, row)))
+    same, mine = rows
+    other = penstock.load(ds.path)
+    other.discard_edits()
+    other.labels[same] = [0] * len(labels_of(other, same))
+    other.commit("theirs")
+    reply = front.ask("dataset.update")[0]
+    assert reply["dataset"]["num_edits"] == 1
+    assert [entry["row"] for entry in page(front)[0]["entries"]] == [mine]
+    assert labels_of(ds, same) == [0] * len(labels_of(ds, same))
+
+
+def test_what_edits_come_to_is_not_counted_among_them(front, ds):
+    row = next(row for row in labeled(ds) if len(labels_of(ds, row)) > 1)
+    sample = front.ask("sample.get", position=row)[0]["sample"]
+    front.ask("edit.labels", uid=sample["uid"], labels=[], boxes=[])
+    entry = page(front)[0]["entries"][0]
+    assert entry["more"] == 0
+    assert entry["words"][-1] == {"sign": "=", "text": f"{len(sample['labels'])} → 0 boxes"}

@@ -36,10 +36,10 @@ def told(before, after, *, paired=True):
         (
             [(RING, 5, 5, 9, 9)],
             [(RING, 5, 5, 9, 9), (STAR, 40, 40, 56, 56)],
-            ["+ Star, box 56 × 56", "1 → 2 boxes"],
+            ["+ Star, box 56 × 56", "= 1 → 2 boxes"],
         ),
-        ([(RING, 5, 5, 9, 9), (CIRCLE, 40, 40, 9, 9)], [(CIRCLE, 40, 40, 9, 9)], ["- Ring", "2 → 1 box"]),
-        ([(RING, 5, 5, 9, 9)], [], ["- Ring", "1 → 0 boxes"]),
+        ([(RING, 5, 5, 9, 9), (CIRCLE, 40, 40, 9, 9)], [(CIRCLE, 40, 40, 9, 9)], ["- Ring", "= 2 → 1 box"]),
+        ([(RING, 5, 5, 9, 9)], [], ["- Ring", "= 1 → 0 boxes"]),
         ([(RING, 5, 5, 9, 9), (STAR, 40, 40, 9, 9)], [(STAR, 40, 40, 9, 9), (RING, 5, 5, 9, 9)], []),
         (
             [(RING, 5, 5, 9, 9), (RING, 40, 40, 9, 9)],

@@ -100,6 +100,7 @@ export class FakeKernel {
     "query.complete": ({ text, position }) =>
       reply({ completions: complete(text, position, this.names, this.counts()) }),
     "weights.set": () => reply({}),
+    "weights.keep": () => reply({}),
     "clause.add": ({ text, class_index, weight }) => reply({ text: added(text, this.names[class_index], weight) }),
     "clause.remove": () => reply({ text: "select *" }),
     "clause.preset": ({ preset }) =>

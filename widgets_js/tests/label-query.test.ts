@@ -53,7 +53,7 @@ const T = samplesOf([
 
 function run(text: string, samples: Samples, labels: string) {
   const dataset = { label_tensor: labels, class_names: samples.column(labels)?.classNames } as unknown as DatasetInfo;
-  return ranQuery(text, samples, dataset, {} as QueryState);
+  return ranQuery(text, samples, dataset, {} as QueryState, new Map());
 }
 
 function rowsOrCode(text: string, samples: Samples): number[] | string {

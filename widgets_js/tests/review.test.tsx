@@ -1,8 +1,11 @@
 // The review of what is not committed: a list of samples, what is checked, discarding, committing, keys.
+import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FakeKernel } from "../dev/fake-kernel.ts";
 import { FakeModel } from "../dev/fake-model.ts";
+import { Words } from "../src/review/review-row.tsx";
 import { views } from "../src/runtime/index.ts";
+import type { ReviewEntry, ReviewPage } from "../src/session/protocol.ts";
 import { FOCUSABLE_SELECTOR } from "../src/ui/focus.ts";
 
 const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 4000, interval: 10 });
@@ -294,5 +297,40 @@ describe("the header", () => {
     await eventually(() => expect(find("dead").textContent).toContain("1 edit kept as a draft"));
     expect(find("header").contains(find("dead"))).toBe(true);
     expect(all("behind")).toHaveLength(0);
+  });
+});
+
+describe("the words of an edited sample", () => {
+  const word = (sign: "+" | "-" | "" | "=", text: string) => ({ sign, text });
+  const sum = word("=", "19 → 22 boxes");
+
+  it.each([
+    ["with what they come to, where it fits", [word("+", "Star"), sum], 0, ["+ Star", "19 → 22 boxes"]],
+    [
+      "without it, where all edits are shown",
+      [word("-", "Ring"), word("+", "Star"), word("+", "Cross"), sum],
+      0,
+      ["− Ring", "+ Star", "+ Cross"],
+    ],
+    [
+      "and how many edits are left out, which it is none of",
+      [word("-", "Ring"), word("+", "Star"), word("+", "Cross"), word("", "box 1 moved"), sum],
+      0,
+      ["− Ring", "+ Star", "2 more changes"],
+    ],
+    [
+      "also of those the kernel left out",
+      [word("-", "Ring"), word("+", "Star")],
+      7,
+      ["− Ring", "+ Star", "7 more changes"],
+    ],
+  ])("are listed %s", async (_, words, more, lines) => {
+    await open([3]);
+    const page = (await kernel.answer("review.page", { start: 0, stop: 1, size: 64 })).result as ReviewPage;
+    const shown = { ...(page.entries[0] as ReviewEntry), words, more, url: null };
+    const entry = shown as unknown as Parameters<typeof Words>[0]["entry"];
+    const root = document.createElement("div");
+    render(<Words entry={entry} kept={false} />, root);
+    expect([...root.querySelectorAll("span")].map(({ textContent }) => textContent)).toEqual(lines);
   });
 });

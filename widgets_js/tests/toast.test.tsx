@@ -2,19 +2,20 @@
 import { render } from "preact";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { liveSession } from "../dev/scripted-kernel.ts";
-import { Toast } from "../src/explorer/toast.tsx";
+import { Toast as Line } from "../src/explorer/toast.tsx";
 import { readingTime } from "../src/session/edit-session.ts";
+import type { Toast } from "../src/session/store.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-async function shown(text: string, bad = false) {
+async function shown(text: string, bad = false, action?: Toast["action"]) {
   const { session } = liveSession();
   const root = document.createElement("div");
   root.className = "penstock";
   document.body.append(root);
-  session.edits.showToast({ text, undo: false, redo: false, ...(bad ? { bad } : {}) });
-  render(<Toast session={session} />, root);
+  session.edits.showToast({ text, undo: false, redo: false, ...(bad && { bad }), ...(action && { action }) });
+  render(<Line session={session} />, root);
   await vi.advanceTimersByTimeAsync(10); // effects have run
   onTestFinished(() => {
     render(null, root);
@@ -32,11 +33,20 @@ async function shown(text: string, bad = false) {
 
 describe("a toast", () => {
   it.each([
-    ["undone", 2360],
-    ["x".repeat(50), 5000],
-    ["x".repeat(400), 12_000],
-  ])("stays as long as it takes to read", (text, time) => {
-    expect(readingTime(text)).toBe(time);
+    [{ text: "undone" }, 2360],
+    [{ text: "x".repeat(50) }, 5000],
+    [{ text: "x".repeat(50), action: { label: "Go to cell", run: () => {} } }, 9000],
+    [{ text: "x".repeat(400) }, 12_000],
+  ])("stays as long as it takes to read, and to act on", (toast, time) => {
+    expect(readingTime(toast)).toBe(time);
+  });
+
+  it("goes when what it offers is done", async () => {
+    const run = vi.fn();
+    const { session, line } = await shown("Inserted a cell", false, { label: "Go to cell", run });
+    line()?.querySelector("button")?.click();
+    expect(run).toHaveBeenCalledOnce();
+    expect(session.store.toast.value).toBeNull();
   });
 
   it("goes by itself when it is read", async () => {

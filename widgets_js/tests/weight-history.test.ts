@@ -4,6 +4,7 @@ import { FakeKernel } from "../dev/fake-kernel.ts";
 import { FakeModel } from "../dev/fake-model.ts";
 import { splitSampling } from "../src/session/live-text.ts";
 import { createSession, type Session } from "../src/session/session.ts";
+import { WeightHistory } from "../src/session/weight-history.ts";
 
 const open: Session[] = [];
 afterEach(() => {
@@ -250,5 +251,51 @@ describe("texts that are rewritten at once", () => {
     await Promise.all([undone, store.actions.run()]);
     expect(store.text.value).toBe("select *");
     expect(store.textFault.value).toBeNull();
+  });
+});
+
+describe("a page that is loaded again", () => {
+  it("takes back and does again what the page before did", async () => {
+    const { session, model, kernel } = await opened();
+    const { actions } = session.store;
+    await actions.addClass(CROSS, 20);
+    await vi.waitFor(() => expect(model.sent.some(({ op }) => op === "weights.keep")).toBe(true));
+    const steps = model.sent.findLast(({ op }) => op === "weights.keep")?.args.steps;
+    session.dispose();
+    const again = new FakeModel({ query: "select *" });
+    again.onSend = async ({ op, id, args }) => {
+      if (op === "cancel") return;
+      const { result, buffers } = await kernel.answer(op, args);
+      again.reply(id, op === "hello" ? { ...(result as object), weight_steps: steps } : result, buffers);
+    };
+    const reloaded = createSession(again);
+    open.push(reloaded);
+    reloaded.start();
+    await vi.waitFor(() => expect(reloaded.store.link.value).toBe("live"));
+    expect(reloaded.store.clauses.value.map(({ label }) => label)).toContain("Cross");
+    expect(await reloaded.store.actions.undoWeights()).toBe(true);
+    expect(reloaded.store.text.value).toBe("select *");
+    expect(await reloaded.store.actions.redoWeights()).toBe(true);
+    expect(weightsOf(reloaded).Cross).toBe(20);
+  });
+
+  it.each(["", "null", "[[{}], []]", '[[{"name":null,"state":{"weights":[1],"clauses":[]}}],[]]'])(
+    "has nothing to take back where %s was kept",
+    (text) => {
+      const history = new WeightHistory();
+      history.restore(text);
+      const now = { sampling: "", frame: "", weights: new Float64Array(), clauses: [] };
+      expect(history.undo(now)).toBeNull();
+    },
+  );
+
+  it("keeps the last steps that fit", () => {
+    const history = new WeightHistory();
+    const clauses = [{ expression: "x".repeat(5000), label: "x" }];
+    for (let i = 0; i < 40; i++)
+      history.remember({ sampling: `${i}`, frame: `${i}`, weights: Float64Array.of(i), clauses }, { name: null });
+    const [past] = JSON.parse(history.kept()) as [{ state: { sampling: string } }[]];
+    expect(history.kept().length).toBeLessThan(100_000);
+    expect(past.map(({ state }) => state.sampling)).toEqual(Array.from({ length: 16 }, (_, i) => `${24 + i}`));
   });
 });

@@ -44,6 +44,8 @@ def words_of_difference(
 ) -> list[Difference]:
     """Return how labels and boxes differ, each part with its sign: ``-`` removed, ``+`` added, or none.
 
+    What the parts come to has the sign ``=``: the number of boxes before and after is no edit of its own.
+
     Parameters
     ----------
     before, after : Annotations
@@ -100,7 +102,7 @@ def _box_words(
                 yield _said("", f"box {j + 1} {moved}")
     one, other = len(before.boxes), len(after.boxes)
     if one != other:
-        yield _said("", f"{one:,} → {other:,} {'box' if other == 1 else 'boxes'}")
+        yield _said("=", f"{one:,} → {other:,} {'box' if other == 1 else 'boxes'}")
 
 
 def _moved(before: NDArray[np.float64], after: NDArray[np.float64]) -> str:

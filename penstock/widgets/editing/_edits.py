@@ -20,7 +20,7 @@ from penstock.widgets.editing._sample import stored_alone, values_at
 if TYPE_CHECKING:
     from penstock.dataset import Dataset
 
-__all__ = ["Change", "Edit", "EditStack", "Step", "edit_stack", "equal", "keys_of", "rows_of"]
+__all__ = ["Change", "Edit", "EditStack", "Step", "drop_stored_edits", "edit_stack", "equal", "keys_of", "rows_of"]
 
 _MAX_EDITS = 1000
 
@@ -226,6 +226,28 @@ def _are_stored(table: OverlayTable, tensor: str, uids: NDArray[np.int64], value
     here = rows >= 0
     found = iter(values_at(stored_alone(table), tensor, rows[here]))
     return np.array([there and equal(next(found), value) for there, value in zip(here, values, strict=True)], bool)
+
+
+def drop_stored_edits(dataset: Dataset, since: OverlayTable) -> int:
+    """Take edits out of the draft that are what is stored, after another session committed the same; return how many.
+
+    Nothing is compared where nothing was stored `since`; images and masks never are.
+    """
+    table = content_of(dataset).table
+    dropped = 0
+    if table.stored is since.stored or dataset.read_only:
+        return dropped
+    for tensor, cells in table.draft.edits.items():
+        if tensor not in table.tensors or table.tensors[tensor].is_encoded:
+            continue
+        uids = np.fromiter(cells, np.int64, len(cells))
+        uids = uids[table.positions(uids) >= 0]
+        now = values_at(table, tensor, table.positions(uids))
+        same = uids[_are_stored(table, tensor, uids, now)]
+        if len(same):
+            dataset.discard_edits(tensor, table.positions(same))
+            dropped += len(same)
+    return dropped
 
 
 _stacks: weakref.WeakKeyDictionary[Any, EditStack] = weakref.WeakKeyDictionary()

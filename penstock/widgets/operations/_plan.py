@@ -27,7 +27,7 @@ from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, operation
 from penstock.widgets.session._session import Session
 
-__all__ = ["ExportOperations", "PlanOperations"]
+__all__ = ["ExportOperations", "PlanOperations", "first_draws"]
 
 _MAX_DRAWN_EPOCHS = 100
 _MAX_BATCHES = 200
@@ -116,6 +116,12 @@ class PlanOperations:
         if note is None and not same_state(before, session.table):
             note = "the dataset had changed: charts and code are of it as it is now"
         return {"code": code, "note": note}
+
+
+def first_draws(session: Session, number: int, *, weights: list[float], mode: str, seed: int) -> list[int]:
+    """Return the positions in the pool of the first draws of the loader's own stream, at most those of an epoch."""
+    stream = _stream(session.run, weights, mode, seed)
+    return [int(position) for position in stream.slice(0, min(number, stream.size))]
 
 
 def _stream(run: QueryRun, weights: list[float], mode: str, seed: int) -> IndexStream:

@@ -17,6 +17,7 @@ from penstock.widgets.session._session import Session
 __all__ = ["QueryOperations"]
 
 _MAX_CONDITIONS = 100_000
+_MAX_STEPS = 200_000  # characters
 
 
 class QueryOperations:
@@ -44,6 +45,7 @@ class QueryOperations:
             "draft": draft if draft and draft != session.query else None,
             "history": session.history,
             "views": saved_views(session),
+            "weight_steps": session.weight_steps,
         }
         return Reply(result=state | more, buffers=buffers)
 
@@ -113,4 +115,10 @@ class QueryOperations:
         """Take the weights the sliders came to rest at."""
         by_row = self._session.run.spec.expression is not None  # such weights have no sliders
         self._session.set_weights(None if by_row else weights, text=text, mode=mode, seed=seed)
+        return {}
+
+    @operation("weights.keep", steps=check.text(_MAX_STEPS))
+    def keep_weights(self, _call: Call, *, steps: str) -> dict[str, Any]:
+        """Keep what the browser can undo and redo of weights, for a page that is loaded again."""
+        self._session.weight_steps = steps
         return {}

@@ -157,6 +157,7 @@ class ReviewPage:
         words: list[Difference],
         edited: bool,
     ) -> dict[str, Any]:
+        edits = [word for word in words if word["sign"] != "="]
         return {
             "kind": kind,
             "edited": edited,
@@ -166,8 +167,8 @@ class ReviewPage:
             "height": image.height,
             "before": before,
             "after": after,
-            "words": words[:_MOST_WORDS],
-            "more": max(0, len(words) - _MOST_WORDS),
+            "words": words if len(words) <= _MOST_WORDS else edits[:_MOST_WORDS],
+            "more": max(0, len(edits) - _MOST_WORDS),
             "error": image.error,
         }
 

@@ -114,9 +114,9 @@ class Display:
         )
         return replace(found, holder=self.holder)
 
-    def holding(self, before: Display) -> Display:
+    def holding(self, before: Display | None) -> Display:
         """Return the same with the samples that were shown before, where they were: edits take nothing away."""
-        if self.repeats or before.repeats or np.array_equal(before.uids, self.uids):
+        if before is None or self.repeats or before.repeats or np.array_equal(before.uids, self.uids):
             return self
         table, pool = self.run.table, self.run.pool
         shown = table.positions(before.uids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,11 +15,11 @@ from penstock.errors import SamplingError, TQLError
 from penstock.sampling import SamplingPlan
 from penstock.storage import Holder
 from penstock.table import OverlayTable
+from penstock.widgets.editing._edits import drop_stored_edits
 from penstock.widgets.exporting._export import split_sampling, view_of
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, How, State, checked_filter
 from penstock.widgets.grid._order import checked_order, present_order
 from penstock.widgets.grid._selection import NOTHING, positions_of, rows_in_order
-from penstock.widgets.queries._class_tables import ClassTable, ClassTables
 from penstock.widgets.queries._query_run import Mode, QueryRun, execute, same_but_weights
 from penstock.widgets.queries._reweighing import reweighed
 from penstock.widgets.queries._source import same_state
@@ -29,7 +29,7 @@ from penstock.widgets.session._display import Display, arranged
 from penstock.widgets.session._follow import OTHERS_WROTE, WRITING, Behind, Follower, left_behind, not_run
 from penstock.widgets.session._followed import Follows, Names, filter_now, renamed
 from penstock.widgets.session._narrowing import narrowed_text
-from penstock.widgets.session._options import Unit, checked_seed, checked_unit, present_labels
+from penstock.widgets.session._options import Unit, checked_seed, present_labels
 from penstock.widgets.session._session_state import SessionState, Watcher, What
 
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ class Session(SessionState):
         self._unread: tuple[OverlayTable, Behind] | None = None
         self._follows = Follows()
         self._renames: Names = {}
-        self._tables = ClassTables()
         self._display = arranged(self._execute(query))
         self._remember(query)
         self._follower = Follower(self.order, self.follow)
@@ -211,17 +210,6 @@ class Session(SessionState):
             if self._display.token != token and not another_size:
                 self._tell("grid")
 
-    def add_table(self, stem: str, new: ClassTable) -> str:
-        """Keep a table of class weights for queries to name; return its name."""
-        with self.lock:
-            name, self._tables = self._tables.added(stem, new)
-            return name
-
-    @property
-    def tables(self) -> Mapping[str, Mapping[str, float]]:
-        """Weights by class name of each ``$name`` that a query can have, of the data on show."""
-        return self._tables.fitting(self.table)
-
     # ---- what is shown and selected ------------------------------------------------
 
     def show(
@@ -325,12 +313,6 @@ class Session(SessionState):
             chosen = self.table.uids(wanted)
             self._publish(self._display.with_selected(chosen), "selection")
 
-    def set_unit(self, unit: Unit) -> None:
-        """Count instances or samples."""
-        with self.lock:
-            self._unit = checked_unit(unit)
-            self._tell("unit")
-
     # ---- the dataset and what is shown of it ---------------------------------------------
 
     def follow(self, *, store: bool = False) -> None:
@@ -348,6 +330,8 @@ class Session(SessionState):
                 if store:
                     self.dataset.refresh()
                 holder = self.dataset.draft_holder
+                if store and holder is None:
+                    drop_stored_edits(self.dataset, since=self.table)
                 behind = (None if store else self._noticed()) or self._left(holder)
                 if behind is not WRITING:
                     behind = self._brought_up(behind) or behind
@@ -395,8 +379,7 @@ class Session(SessionState):
             else:
                 self._unread = None
                 self._drop_outdated_edits(run)
-                display = self._carried_over(run)
-                display = display.holding(self._display) if self._holds else display
+                display = self._carried_over(run).holding(self._display if self._holds else None)
                 self._publish(replace(display, behind=behind), "query")
         return self._unread[1] if self._unread else None
 
@@ -413,6 +396,7 @@ class Session(SessionState):
             raise
         if followed is not None:
             self._renames = renames
+            self.weight_steps = ""  # they name classes as they were
             past = (text if one == self.run.text else renamed(one, renames) for one in self.history)
             self.history = list(dict.fromkeys(past))
         return run if followed is None else replace(run, followed=followed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -19,6 +19,7 @@ from penstock.tensors import label_tensor
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
 from penstock.widgets.grid._image_checks import ImageChecks
 from penstock.widgets.queries._applied_presets import AppliedPresets
+from penstock.widgets.queries._class_tables import ClassTable, ClassTables
 from penstock.widgets.queries._query_run import Mode, QueryRun
 from penstock.widgets.queries._source import Source
 from penstock.widgets.session._display import Display
@@ -74,6 +75,8 @@ class SessionState:
         Queries that ran, the newest first.
     image_checks : ImageChecks
         Which images of the pool cannot be read, as far as they have been.
+    weight_steps : str
+        What the browser can undo and redo of weights, as it wrote it; empty where nothing is known.
     presets : AppliedPresets
         Which preset the weights come from.
     """
@@ -96,6 +99,7 @@ class SessionState:
         self.lock = threading.RLock()
         self.history: list[str] = []
         self.note = ""
+        self.weight_steps = ""
         self.image_checks = ImageChecks()
         self.presets = AppliedPresets()
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -103,6 +107,7 @@ class SessionState:
         self._unit = checked_unit(unit)
         self._seed, self._mode, self._size = seed, mode, size
         self._holds = False
+        self._tables = ClassTables()
 
     @property
     def dataset(self) -> Dataset:
@@ -160,6 +165,12 @@ class SessionState:
         """What bars count: ``instances`` or ``samples``."""
         return self._unit
 
+    def set_unit(self, unit: Unit) -> None:
+        """Count instances or samples."""
+        with self.lock:
+            self._unit = checked_unit(unit)
+            self._tell("unit")
+
     @property
     def labels(self) -> str | None:
         """The class label tensor that charts count; None where the dataset has none."""
@@ -194,6 +205,17 @@ class SessionState:
             If no sample has it.
         """
         return int(rows_of(self.table, np.array([uid], np.int64))[0])
+
+    def add_table(self, stem: str, new: ClassTable) -> str:
+        """Keep a table of class weights for queries to name; return its name."""
+        with self.lock:
+            name, self._tables = self._tables.added(stem, new)
+            return name
+
+    @property
+    def tables(self) -> Mapping[str, Mapping[str, float]]:
+        """Weights by class name of each ``$name`` that a query can have, of the data on show."""
+        return self._tables.fitting(self.table)
 
     # ---- edits ---------------------------------------------------------------------
 

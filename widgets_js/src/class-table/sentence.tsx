@@ -6,6 +6,7 @@ import { chartsOf } from "../statistics/charts.ts";
 import { useEachFrame } from "../ui/each-frame.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, shareText, shortCountText, timesText } from "../ui/number-text.ts";
+import { Readable } from "../ui/readable.tsx";
 import { clauseLabel } from "./slider-rows.ts";
 import type { TableModel } from "./table-model.ts";
 import { type Drag, type Moved, movedByDrag, movedUnasked, type Unasked } from "./unasked.ts";
@@ -15,9 +16,9 @@ export function Sentence({ model }: { model: TableModel }) {
   const [changes, compute] = useMemo(() => [changesOf(model), () => sentenceOf(model)] as const, [model]);
   const text = useEachFrame(changes, compute);
   return (
-    <div class="penstock-say" role="status" data-testid="penstock-sentence">
-      <p>{text.value}</p>
-    </div>
+    <Readable class="penstock-say" testid="penstock-sentence">
+      {text.value}
+    </Readable>
   );
 }
 
@@ -134,13 +135,13 @@ function DragSentence({ model, drag }: { model: TableModel; drag: Drag }) {
   const { most, others } = drag;
   return (
     <span data-testid="lift">
-      {drag.own === null ? `This drag: ${name}. ` : `This drag: ${name} ${change(drag.own)}. `}
+      {drag.own === null ? `This drag: ${name}. ` : `This drag: ${name} ${ownChange(drag.own)}. `}
       {most === null ? (
         `Others ${timesText2(others)}.`
       ) : (
         <>
           <b>{store.classNames.value[most.classIndex]}</b>
-          {` ${verb(most)} ${change(most)}: others ${timesText2(others)}; carried by ${name}.`}
+          {` ${moveText(most)}: others ${timesText2(others)}; carried by ${name}.`}
         </>
       )}
     </span>
@@ -180,7 +181,7 @@ function Told({ store, moved, others }: { store: Store; moved: Moved; others: nu
   return (
     <>
       <b>{store.classNames.value[moved.classIndex]}</b>
-      {` ${verb(moved)} ${change(moved)}${othersText(others, ": others ")}${by}. `}
+      {` ${moveText(moved)}${othersText(others, ": others ")}${by}. `}
     </>
   );
 }
@@ -190,12 +191,27 @@ function othersText(others: number, before: string): string {
   return others > 0 ? `${before}${timesText2(others)}` : `${before}never drawn`;
 }
 
-function verb({ from, to }: { from: number; to: number }): string {
-  if (to > from * 1.005) return "rises";
-  return to < from * 0.995 ? "falls" : "stays";
+interface Figures {
+  from: number;
+  to: number;
 }
 
-function change({ from, to }: { from: number; to: number }): string {
+/** "rises 131 → 177 (×1.35)", or "stays at 373" where the factor would be ×1.00. */
+export function moveText(figures: Figures): string {
+  const { from, to } = figures;
+  if (stays(figures)) return `stays at ${shortCountText(to)}`;
+  return `${to > from ? "rises" : "falls"} ${change(figures)}`;
+}
+
+function ownChange(figures: Figures): string {
+  return stays(figures) ? `stays at ${shortCountText(figures.to)}` : change(figures);
+}
+
+function stays({ from, to }: Figures): boolean {
+  return to <= from * 1.005 && to >= from * 0.995;
+}
+
+function change({ from, to }: Figures): string {
   return `${shortCountText(from)} → ${shortCountText(to)} (${timesText2(to / from)})`;
 }
 

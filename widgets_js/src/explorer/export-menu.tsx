@@ -204,11 +204,15 @@ async function deliver(session: Session, code: string, insert: boolean, of: What
   if (insert && (await insertCellBelow(session.model, code))) {
     session.exported.value = null;
     announce(`Inserted ${SAID[of].inserted} this one.`);
-    session.toast(`Inserted ${SAID[of].inserted}`, { label: "Go to cell", run: goToCellBelow });
+    session.toast(`Inserted ${SAID[of].inserted}`, { label: "Go to cell", run: (button) => goToCell(session, button) });
     return;
   }
   session.exported.value = { code, of };
   announce(`The ${of === "loader" ? "loader code" : "code"} is shown below. Copy it into a cell.`);
+}
+
+function goToCell({ store }: Session, button: Element): void {
+  if (!goToCellBelow(button)) store.actions.announce("The new cell is the one below this one.");
 }
 
 /** The code, to copy: where no cell can be inserted, or on demand. */

@@ -2,6 +2,7 @@ import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
 import { focusable } from "../ui/focus.ts";
 import { pluralText } from "../ui/number-text.ts";
+import { useCut, Whole } from "../ui/readable.tsx";
 
 export type Notice =
   | { kind: "dead"; text: string; more: string }
@@ -36,11 +37,13 @@ function capital(text: string): string {
 }
 
 export function HeaderNotice({ session, notice }: { session: Session; notice: Notice }) {
+  const [line, cut] = useCut<HTMLSpanElement>(notice.text);
   return (
     <span class="penstock-notice" role="alert" data-testid={`penstock-${notice.kind}`}>
-      <span class="penstock-notice-text" title={[notice.text, notice.more].filter(Boolean).join(" ")}>
+      <span class="penstock-notice-text" ref={line} title={[notice.text, notice.more].filter(Boolean).join(" ")}>
         <b>{notice.text}</b> {notice.more}
       </span>
+      {cut ? <Whole testid="penstock-notice-more">{[notice.text, notice.more].filter(Boolean).join(" ")}</Whole> : null}
       {notice.kind === "behind" && notice.remedy !== null ? (
         <button
           {...focusable}

@@ -87,7 +87,10 @@ export function Toast({ session }: { session: Session }) {
           {...focusable}
           type="button"
           class="penstock-link"
-          onClick={(event) => value.action?.run(event.currentTarget)}
+          onClick={(event) => {
+            value.action?.run(event.currentTarget);
+            edits.dismissToast();
+          }}
         >
           {value.action.label}
         </button>

@@ -32,7 +32,11 @@ export function GridBar({ session, children }: { session: Session; children?: Co
   const needed = roomFor(chips, store.filter.value);
   return (
     <>
-      <div class="penstock-bar penstock-grid-bar" data-folded={chips.length > 0 && needed > width}>
+      <div
+        class="penstock-bar penstock-grid-bar"
+        data-folded={chips.length > 0 && needed > width}
+        data-chips={chips.length > 0}
+      >
         <Counts store={store} />
         <Held store={store} />
         <FilterMenu session={session} chips={chips} />
@@ -89,10 +93,36 @@ function Held({ store }: { store: Store }) {
   );
 }
 
+const SIZES = ["small", "medium", "large"] as const;
+
+/** One button for each size; where there is little room one button for all, which takes the next. */
 function Sizes({ session: { grid } }: { session: Session }) {
+  const now = grid.size.value;
+  const next = SIZES[(SIZES.indexOf(now) + 1) % SIZES.length] ?? "medium";
+  return (
+    <>
+      <AllSizes grid={grid} />
+      <button
+        {...focusable}
+        type="button"
+        class="penstock-next-size"
+        aria-label={`Tiles: ${now}; show ${next} ones`}
+        title={`${now} tiles; click for ${next} ones`}
+        data-testid="penstock-next-size"
+        onClick={() => {
+          grid.size.value = next;
+        }}
+      >
+        <i class={`penstock-size-${now}`} />
+      </button>
+    </>
+  );
+}
+
+function AllSizes({ grid }: { grid: Session["grid"] }) {
   return (
     <fieldset class="penstock-sizes" aria-label="Size of the tiles">
-      {(["small", "medium", "large"] as const).map((size) => (
+      {SIZES.map((size) => (
         <button
           {...focusable}
           key={size}

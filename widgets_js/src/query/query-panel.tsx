@@ -8,6 +8,7 @@ import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
 import { countText, pluralText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
+import { useCut, Whole } from "../ui/readable.tsx";
 import { CalmErrors, oneSentence } from "./calm-errors.ts";
 import { QueryText } from "./query-text.tsx";
 
@@ -147,16 +148,19 @@ function Refused({ session, reason }: { session: Session; reason: string }) {
   );
 }
 
+const MEANT = " did you mean ".length + 40; // a suggestion is on the button
+
 function ErrorLine({ session, error, text }: { session: Session; error: Diagnostic; text: string }) {
   const { fix } = error;
   const said = oneSentence(error.message).replace(/[;,]? did you mean$/, "");
+  const [line, cut] = useCut<HTMLSpanElement>(said);
   const apply = (): void => {
     if (fix === null || session.store.text.value !== text) return;
     session.query.replaceText(text.slice(0, error.from) + fix + text.slice(error.to));
   };
   return (
     <span class="penstock-status penstock-error" data-testid="penstock-query-error" title={error.message}>
-      <span class="penstock-clip">
+      <span class="penstock-clip" ref={line}>
         {said}
         {fix === null ? "" : "; did you mean"}
       </span>
@@ -165,11 +169,27 @@ function ErrorLine({ session, error, text }: { session: Session; error: Diagnost
           {fix}
         </button>
       )}
+      {cut || error.message.length > said.length + MEANT ? (
+        <Whole testid="penstock-query-error-more">{error.message}</Whole>
+      ) : null}
     </span>
   );
 }
 
 const EDITED = "The text has changed; run it to see its samples.";
+
+/** What is to be said about a result. */
+function Warnings({ warnings }: { warnings: readonly string[] }) {
+  const [line, cut] = useCut<HTMLSpanElement>(warnings[0]);
+  return (
+    <>
+      <span class="penstock-changed penstock-clip" ref={line} title={warnings.join("\n")}>
+        {warnings[0]}
+      </span>
+      {cut || warnings.length > 1 ? <Whole testid="penstock-warnings-more">{warnings.join("\n")}</Whole> : null}
+    </>
+  );
+}
 
 function Funnel({ store }: { store: Store }) {
   const query = store.query.value;
@@ -208,11 +228,7 @@ function Funnel({ store }: { store: Store }) {
       </span>
       <span class="penstock-ms">{query.ms < 10 ? query.ms.toFixed(1) : Math.round(query.ms)} ms</span>
       {changed ? <span class="penstock-changed penstock-clip">{EDITED}</span> : null}
-      {changed || warning === undefined ? null : (
-        <span class="penstock-changed penstock-clip" title={query.warnings.join("\n")}>
-          {warning}
-        </span>
-      )}
+      {changed || warning === undefined ? null : <Warnings warnings={query.warnings} />}
     </span>
   );
 }

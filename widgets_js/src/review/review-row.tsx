@@ -106,18 +106,20 @@ export function ReviewRow({ session, entry, place, top, active, open, discard, e
   );
 }
 
-function Words({ entry, kept }: { entry: ShownEntry; kept: boolean }) {
-  const words = [...entry.words];
+export function Words({ entry, kept }: { entry: ShownEntry; kept: boolean }) {
+  const edits = entry.words.filter(({ sign }) => sign !== "=");
   if (entry.kind !== "edited")
-    words.unshift({ sign: entry.kind === "added" ? "+" : "-", text: `${entry.kind} sample` });
-  const more = entry.more + Math.max(0, words.length - SHOWN_WORDS);
-  const room = SHOWN_WORDS - (kept || more > 0 ? 1 : 0);
-  const left = more > 0 ? entry.more + words.length - room : 0;
+    edits.unshift({ sign: entry.kind === "added" ? "+" : "-", text: `${entry.kind} sample` });
+  const lines = kept ? SHOWN_WORDS - 1 : SHOWN_WORDS;
+  const fits = entry.more === 0 && edits.length <= lines;
+  const shown = fits ? edits : edits.slice(0, SHOWN_WORDS - 1);
+  const left = entry.more + edits.length - shown.length;
+  const sum = entry.words.filter(({ sign }) => sign === "=").slice(0, lines - edits.length);
   return (
     <>
-      {words.slice(0, room).map(({ sign, text }, i) => (
+      {[...shown, ...(fits ? sum : [])].map(({ sign, text }, i) => (
         <span key={i} class={sign === "+" ? "penstock-review-plus" : sign === "-" ? "penstock-review-minus" : ""}>
-          {sign === "-" ? "− " : sign === "+" ? "+ " : ""}
+          {SIGNS[sign]}
           {text}
         </span>
       ))}
@@ -126,7 +128,9 @@ function Words({ entry, kept }: { entry: ShownEntry; kept: boolean }) {
   );
 }
 
+const SIGNS = { "+": "+ ", "-": "− ", "": "", "=": "" };
+
 function allWords({ words, more }: ShownEntry): string {
-  const said = words.map(({ sign, text }) => `${sign === "-" ? "− " : sign}${sign === "+" ? " " : ""}${text}`);
+  const said = words.map(({ sign, text }) => `${SIGNS[sign]}${text}`);
   return [...said, ...(more > 0 ? [`${countText(more)} more`] : [])].join("\n");
 }

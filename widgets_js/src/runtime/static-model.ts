@@ -2,6 +2,7 @@
 import type { Model } from "../session/model.ts";
 import type { WidgetState } from "../session/protocol.ts";
 import type { KeptColumns } from "./page/columns.ts";
+import type { KeptDraws } from "./page/draws.ts";
 import { type Answer, PageKernel } from "./page/kernel.ts";
 import { type PackedSamples, type PackedTile, Samples, unpackTiles } from "./page/samples.ts";
 
@@ -14,6 +15,7 @@ export interface PageContent {
   tiles: PackedTile[];
   samples: PackedSamples | null;
   columns?: KeptColumns;
+  draws?: KeptDraws | null;
 }
 
 interface Request {
@@ -24,7 +26,14 @@ interface Request {
 
 type Listener = (...args: unknown[]) => void;
 
+interface FromBase64 {
+  fromBase64?: (text: string) => Uint8Array<ArrayBuffer>;
+}
+
+/** Tens of megabytes: browsers that decode them themselves take a tenth of the time. */
 export function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
+  const { fromBase64 } = Uint8Array as FromBase64;
+  if (fromBase64 !== undefined) return fromBase64.call(Uint8Array, base64);
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
@@ -39,7 +48,7 @@ function viewOf(base64: string): DataView {
 export function kernelOf(page: PageContent, tiles: ArrayBuffer, samples: ArrayBuffer): PageKernel {
   const hello: Answer = { result: page.hello.result, buffers: page.hello.buffers.map(viewOf) };
   const held = page.samples === null ? null : new Samples(page.samples, samples);
-  return new PageKernel(hello, held, unpackTiles(page.tiles, tiles), viewOf(page.extra), page.columns);
+  return new PageKernel(hello, held, unpackTiles(page.tiles, tiles), viewOf(page.extra), page.columns, page.draws);
 }
 
 export class StaticModel implements Model {

@@ -23,9 +23,9 @@ export type EditOp =
 
 const FINAL: ReadonlySet<EditOp> = new Set(["edit.commit", "draft.take_over", "draft.branch", "dataset.update"]);
 
-/** How long a line stays: as long as it takes to notice and to read it. */
-export function readingTime(text: string): number {
-  return Math.min(12_000, 2000 + 60 * text.length);
+/** How long a line stays: as long as it takes to notice and to read it; longer where it is the only way to do something. */
+export function readingTime({ text, action }: Pick<Toast, "text" | "action">): number {
+  return Math.min(12_000, 2000 + 60 * text.length + (action === undefined ? 0 : 4000));
 }
 
 /** An error as a sentence, with its hint. */
@@ -137,7 +137,7 @@ export class EditSession {
     clearTimeout(this.toastTimer);
     const toast = this.store.toast.peek();
     if (toast === null || toast.bad) return;
-    this.toastTimer = setTimeout(() => this.dismissToast(), readingTime(toast.text));
+    this.toastTimer = setTimeout(() => this.dismissToast(), readingTime(toast));
   }
 
   dismissToast(): void {

@@ -268,8 +268,8 @@ export interface ReviewEntry {
   height: number;
   before: ReviewSide | null; // null: added
   after: ReviewSide | null; // null: deleted
-  words: { sign: "+" | "-" | ""; text: string }[];
-  more: number; // words left out
+  words: { sign: "+" | "-" | "" | "="; text: string }[]; // "=": what the others come to, no edit of its own
+  more: number; // edits left out
   error: string | null; // why there is no image
 }
 
@@ -363,7 +363,7 @@ export interface ExportReport {
 
 /** op -> [args, result]. */
 export interface Ops {
-  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; page?: PageInfo }]; // + statistics buffers; page: of a page without kernel
+  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; weight_steps?: string; page?: PageInfo }]; // + statistics buffers; page: of a page without kernel
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
   "query.without": [{ text: string; condition: number }, { text: string }]; // the text without a condition of its WHERE
   "query.narrow": [{ text: string; by: "filter" | "selection" }, Display & { history: string[] }]; // written into WHERE and run, then nothing is filtered; + statistics buffers
@@ -378,6 +378,7 @@ export interface Ops {
   "targets.solve": [{ text: string; targets: { class_index: number; share: number }[]; unit: Unit; max_repeats?: number }, { text: string; max_repeats: number; effective_sample_size: number; moved: { class_index: number; from: number; to: number }[] }];
   // At rest only. `text` = the query with the moved literals, clauses unchanged; `mode` and `seed` only when they changed.
   "weights.set": [{ weights: number[]; text: string; mode?: Mode; seed?: number }, Record<string, never>];
+  "weights.keep": [{ steps: string }, Record<string, never>]; // what can be undone and redone of weights, for `hello`
   "grid.page": [{ start: number; stop: number; size: number }, { tiles: Tile[]; pool_size: number; token: string }]; // + JPEG buffers
   "grid.filter": [{ classes: number[]; how: GridFilter["how"]; states: SampleState[] }, { grid: GridState }]; // what is selected stays selected
   "grid.check_images": [Record<string, never>, { unreadable: number }]; // before the filter "unreadable": reads the images that may be, with progress

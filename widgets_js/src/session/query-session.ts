@@ -1,6 +1,7 @@
 // Text, clauses, weights and what the kernel says of them. A slider never waits: it rewrites its literal, replaces the
 // weights the charts draw, and the kernel hears of it at rest.
 import { batch } from "@preact/signals";
+import { debounce } from "../ui/debounce.ts";
 import { countText } from "../ui/number-text.ts";
 import { ChangesElsewhere } from "./changes-elsewhere.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
@@ -15,6 +16,7 @@ import { changedText, sameState, type WeightState } from "./weight-history.ts";
 import { sameWeights } from "./weight-memory.ts";
 import { WeightSender } from "./weight-sender.ts";
 
+const KEEP_MS = 150;
 const CHANGED = "the query text has changed; run it first";
 
 type Base = Omit<Store, "actions">;
@@ -38,6 +40,11 @@ export class QuerySession {
   private readonly gestures = new WeightGestures(this);
   private readonly sender: WeightSender;
   private readonly elsewhere: ChangesElsewhere;
+  /** A page that is loaded again goes on from these; nothing depends on their arrival. */
+  private readonly keepSteps = debounce(() => {
+    const steps = this.gestures.history.kept();
+    this.store.rpc.call("weights.keep", { steps }, { lane: "weights.keep" }).catch(() => {});
+  }, KEEP_MS);
   /** The weights of the query that ran, while its text is being rewritten. */
   private ranState: WeightState | null = null;
 
@@ -86,6 +93,8 @@ export class QuerySession {
       this.apply(hello, buffers, true);
       if (hello.draft !== null && hello.draft !== hello.query.text) this.replaceText(hello.draft);
     });
+    if (hello.weight_steps) this.gestures.history.restore(hello.weight_steps);
+    if (hello.page === undefined) this.gestures.history.onChange = this.keepSteps;
   }
 
   receiveDataset(dataset: DatasetInfo): void {
@@ -246,6 +255,7 @@ export class QuerySession {
   }
 
   dispose(): void {
+    this.keepSteps.cancel();
     this.elsewhere.stop();
     this.sender.flush();
   }

@@ -31,6 +31,24 @@ interface Entry {
 const MOST_ENTRIES = 100;
 const SAME_GESTURE_MS = 800;
 
+const MOST_KEPT = 32;
+const KEPT_LETTERS = 100_000;
+
+type KeptEntry = { name: string | null; state: Omit<WeightState, "weights"> & { weights: number[] } };
+
+function asKept({ name, state }: Entry): KeptEntry {
+  const clauses = state.clauses.map(({ expression, label }) => ({ expression, label }));
+  return { name, state: { ...state, clauses, weights: Array.from(state.weights) } };
+}
+
+function fromKept({ name, state }: KeptEntry): Entry {
+  const { sampling, frame, clauses } = state;
+  const weights = Float64Array.from(state.weights);
+  if (typeof sampling !== "string" || typeof frame !== "string" || clauses.length !== weights.length)
+    throw new TypeError("not the steps of weights");
+  return { name, state: { sampling, frame, clauses, weights } };
+}
+
 export function weightState(text: string, clauses: readonly ClauseInfo[], weights: Float64Array): WeightState {
   return {
     sampling: splitSampling(text).sampling,
@@ -45,6 +63,8 @@ export function sameState(a: WeightState, b: WeightState): boolean {
 }
 
 export class WeightHistory {
+  /** There are other steps than before. */
+  onChange: () => void = () => {};
   private past: Entry[] = [];
   private future: Entry[] = [];
   private last: { key: string; at: number } | null = null;
@@ -56,6 +76,7 @@ export class WeightHistory {
     this.past.push({ name, state });
     this.future = [];
     if (this.past.length > MOST_ENTRIES) this.past.shift();
+    this.onChange();
   }
 
   /** Whether a move belongs to the gesture before it; either way it is the last one now. */
@@ -93,6 +114,7 @@ export class WeightHistory {
       from.pop();
       to.push({ name: entry.name, state: now });
       this.last = null;
+      this.onChange();
     };
     const text = entry.name ?? changedText(...ordered(now, entry.state));
     return { step: { to: entry.state, text }, taken };
@@ -114,6 +136,27 @@ export class WeightHistory {
     });
     this.past = this.past.map(now);
     this.future = this.future.map(now);
+    this.onChange();
+  }
+
+  /** The steps as text, for a page that is loaded again: as many of the last ones as fit. */
+  kept(): string {
+    for (let most = MOST_KEPT; most > 0; most = Math.floor(most / 2)) {
+      const text = JSON.stringify([this.past, this.future].map((entries) => entries.slice(-most).map(asKept)));
+      if (text.length <= KEPT_LETTERS) return text;
+    }
+    return "";
+  }
+
+  /** Go on from what was kept; what cannot be read is as good as nothing. */
+  restore(text: string): void {
+    if (this.past.length + this.future.length > 0) return;
+    try {
+      const [past, future] = JSON.parse(text) as [KeptEntry[], KeptEntry[]];
+      [this.past, this.future] = [past.map(fromKept), future.map(fromKept)];
+    } catch {
+      [this.past, this.future] = [[], []];
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { settled } from "../../dev/scripted-kernel.ts";
 import { ClassTable } from "../../src/class-table/class-table.tsx";
+import { moveText } from "../../src/class-table/sentence.tsx";
 import { tunerState } from "../../src/class-table/tuner-state.ts";
 import { mounted, slide } from "../charts/mounted.tsx";
 import { bar, sentence, slider, WEIGHTS } from "./the-table.ts";
@@ -99,5 +100,17 @@ describe("the sentence", () => {
     await settled();
     expect(sentence(table)).toContain("so it has no sliders");
     expect(table.all<HTMLInputElement>("[data-testid=weight-slider]").every((input) => input.disabled)).toBe(true);
+  });
+});
+
+describe("what a sentence says of a class", () => {
+  test.each([
+    [{ from: 372, to: 373 }, "stays at 373"],
+    [{ from: 131, to: 177 }, "rises 131 → 177 (×1.35)"],
+    [{ from: 412, to: 321 }, "falls 412 → 321 (×0.78)"],
+    [{ from: 100, to: 101 }, "rises 100 → 101 (×1.01)"],
+    [{ from: 0, to: 0 }, "stays at 0"],
+  ])("has no factor of 1", (figures, words) => {
+    expect(moveText(figures)).toBe(words);
   });
 });

@@ -18,6 +18,7 @@ import { drawFactors } from "../../statistics/histogram.ts";
 import { clausePatterns } from "../../statistics/patterns.ts";
 import { type DrawPlan, drawPlan } from "../../statistics/plan.ts";
 import { type KeptColumns, PageColumns } from "./columns.ts";
+import { isKept, type KeptDraws, keptBatches, keptEpochs } from "./draws.ts";
 import { needsKernel, parseQuery, Refusal } from "./label-query.ts";
 import type { LabelColumn } from "./label-rows.ts";
 import { arranged, selectedIntervals } from "./order.ts";
@@ -32,6 +33,7 @@ import {
   withoutWeights,
   withPreset,
 } from "./texts.ts";
+import { nameFor, tablesOf, type WeightTable, withTables } from "./weight-tables.ts";
 
 export interface Answer {
   result: unknown;
@@ -48,8 +50,13 @@ const NOT_HERE: RpcError = {
   message: "This page is a copy without a kernel. Run the notebook to do this.",
 };
 
+const NOT_DRAWN: RpcError = {
+  code: "StaticPage",
+  message: "This copy has the draws of the weights it was saved with, and no others. Run the notebook to draw again.",
+};
+
 /** Whether the page itself can answer; the others are refused in one sentence. */
-export function answeredOps(samples: Samples | null): (keyof Ops)[] {
+export function answeredOps(samples: Samples | null, draws: KeptDraws | null): (keyof Ops)[] {
   const always: (keyof Ops)[] = [
     "hello",
     "dataset.info",
@@ -78,8 +85,11 @@ export function answeredOps(samples: Samples | null): (keyof Ops)[] {
     "clause.preset",
     "query.complete",
   ];
-  return samples === null ? always : [...always, ...queried, ...grid];
+  const drawn: (keyof Ops)[] = draws === null ? [] : samples === null ? ["plan.drawn"] : ["plan.drawn", "plan.batches"];
+  return samples === null ? [...always, ...drawn] : [...always, ...queried, ...grid, ...drawn];
 }
+
+const KEPT_RUNS = 4;
 
 export class PageKernel {
   private readonly hello: Hello;
@@ -88,18 +98,23 @@ export class PageKernel {
   private readonly large: LargeTile[];
   private readonly extra: DataView;
   private readonly columns: PageColumns | null;
+  private readonly draws: KeptDraws | null;
   private readonly largeOf: Map<string, LargeTile>;
   private query: QueryState;
   private buffers: DataView[];
   private pool: Int32Array;
   private strata: Int32Array | null;
+  /** A text is linted, weighed and run soon after one another: a hundred thousand samples are counted once. */
+  private readonly ran = new Map<string, Ran>();
+  private readonly tables: Map<string, WeightTable>; // weights of each $name, as sliders stand
   private applied: { name: PresetName; parameter: number | null; weights: Map<string, number> } | null = null;
   private selected: ReadonlySet<number> = new Set(); // places
   private grid: GridState;
   private shown: Int32Array; // places of the samples in the grid
   private history: string[];
   private readonly handlers: Handlers = {
-    hello: () => this.display({ draft: null, views: [], page: { answers: answeredOps(this.samples), why: WHY } }),
+    hello: () =>
+      this.display({ draft: null, views: [], page: { answers: answeredOps(this.samples, this.draws), why: WHY } }),
     "dataset.info": () => plain({ path: "this page, a copy without a kernel", rows: [] }),
     "runtime.extra": () => ({ result: {}, buffers: [this.extra] }),
     "query.run": (args) => this.run(args),
@@ -109,7 +124,7 @@ export class PageKernel {
     "weights.set": ({ text, weights, mode, seed }) => this.setWeights(text, weights, mode, seed),
     "clause.add": ({ text, class_index, weight }) =>
       plain({ text: withClause(text, this.labels(), class_index, weight) }),
-    "clause.remove": ({ text, clause }) => plain({ text: withoutClause(text, clause) }),
+    "clause.remove": ({ text, clause }) => plain({ text: withoutClause(text, clause, this.tables) }),
     "clause.preset": ({ text, preset, parameter }) => this.preset(text, preset, parameter),
     "grid.page": ({ start, stop, size }) => this.page(start, stop, size),
     "grid.filter": ({ classes, how, states }) =>
@@ -123,17 +138,28 @@ export class PageKernel {
       plain({ text: withoutCondition(text, this.executed(text).query.conditions, condition) }),
     "query.narrow": ({ text, by }) => this.narrow(text, by),
     "sample.get": (args) => this.sample(args),
+    "plan.drawn": (args) => plain(keptEpochs(this.drawsFor(args), args.num_epochs)),
+    "plan.batches": (args) => this.batches(args),
     "select.set": ({ intervals, keep_hidden }) => this.select(intervals, keep_hidden ?? false),
   };
 
-  constructor(hello: Answer, samples: Samples | null, large: LargeTile[], extra: DataView, columns?: KeptColumns) {
+  constructor(
+    hello: Answer,
+    samples: Samples | null,
+    large: LargeTile[],
+    extra: DataView,
+    columns?: KeptColumns,
+    draws?: KeptDraws | null,
+  ) {
     this.columns = columns === undefined ? null : new PageColumns(columns);
+    this.draws = draws ?? null;
     this.extra = extra;
     this.hello = hello.result as Hello;
     this.samples = samples;
     this.large = large;
     this.largeOf = new Map(large.map((one) => [one.tile.uid, one]));
     this.query = this.hello.query;
+    this.tables = new Map(tablesOf(this.query.clauses));
     this.buffers = hello.buffers;
     this.pool = samples?.pool ?? Int32Array.from(large.keys());
     this.strata = samples?.strata ?? null;
@@ -205,16 +231,27 @@ export class PageKernel {
   /** The query that Python ran with other weights, or one about class labels. */
   private executed(text: string): Ran {
     const again = matchesKept(text, this.kept.query);
-    if (again !== null) return { ...this.kept, query: { ...this.kept.query, text, clauses: again } };
+    if (again !== null) {
+      const clauses = withTables(again, this.tables);
+      return { ...this.kept, query: { ...this.kept.query, text, clauses } };
+    }
     const { samples } = this;
     if (samples === null || samples.repeats) throw new Refusal(NOT_HERE);
-    return ranQuery(text, samples, this.hello.dataset, this.query);
+    const tables = JSON.stringify([...this.tables].map(([name, table]) => [name, ...table]));
+    const key = `${tables}\n${text}`;
+    const known = this.ran.get(key);
+    if (known !== undefined) return known;
+    const found = ranQuery(text, samples, this.hello.dataset, this.query, this.tables);
+    this.ran.set(key, found);
+    for (const oldest of this.ran.keys()) if (this.ran.size > KEPT_RUNS) this.ran.delete(oldest);
+    return found;
   }
 
   private lint(text: string): Answer {
     try {
       const again = matchesKept(text, this.kept.query);
-      if (again !== null) return plain({ diagnostics: [], clauses: again, combine: this.kept.query.combine });
+      if (again !== null)
+        return plain({ diagnostics: [], clauses: withTables(again, this.tables), combine: this.kept.query.combine });
       const { clauses, combine, has_sampling } = this.executed(text).query;
       return plain({ diagnostics: [], clauses, combine: has_sampling ? combine : null });
     } catch (failure) {
@@ -232,6 +269,7 @@ export class PageKernel {
       mode: mode ?? this.query.mode,
       seed: seed ?? this.query.seed,
     };
+    for (const [name, table] of tablesOf(this.query.clauses)) this.tables.set(name, table);
     if (this.samples === null || (this.grid.sort !== "weight" && this.grid.sort !== "drawn")) return plain({});
     this.rearrangeAnyway();
     this.grid = { ...this.grid, rev: this.grid.rev + 1 };
@@ -241,7 +279,11 @@ export class PageKernel {
   private preset(text: string, preset: Ops["clause.preset"][0]["preset"], parameter: number | undefined): Answer {
     if (preset === "raw") return plain(withoutWeights(text, this.clausesOf(text)));
     const { pool } = this.executed(text.slice(0, samplingStart(text)));
-    const made = withPreset(text, preset, parameter, this.labels(), pool);
+    const made = withPreset(text, preset, parameter, this.labels(), pool, (stem, table) => {
+      const name = nameFor(stem, table, this.tables);
+      this.tables.set(name, table);
+      return name;
+    });
     const { clauses } = this.executed(made.text).query;
     const written = clauses.filter(({ class_index, label }) => class_index !== null || label === "everything else");
     const weights = new Map(written.map(({ expression, weight }) => [expression, weight]));
@@ -351,6 +393,22 @@ export class PageKernel {
     if (place === undefined) return null;
     const at = position !== undefined && this.shown[position] === place ? position : this.shown.indexOf(place);
     return this.tileOf(this.samples, place, at, LARGE);
+  }
+
+  /** The draws that were kept, if these are their weights. */
+  private drawsFor(args: Pick<KeptDraws, "weights" | "mode" | "seed">): KeptDraws {
+    const { draws, kept } = this;
+    if (draws === null || this.pool !== kept.pool || !isKept(draws, args, kept.query.has_sampling))
+      throw new Refusal(NOT_DRAWN);
+    return draws;
+  }
+
+  private batches(args: Ops["plan.batches"][0]): Answer {
+    const { pool, query } = this.kept;
+    const more = { pool, draws: query.draws, labels: this.labels(), numClasses: this.hello.dataset.class_names.length };
+    const found = keptBatches(this.drawsFor(args), args, more);
+    if (found === null) throw new Refusal(NOT_DRAWN);
+    return plain(found);
   }
 
   private columnsNow(): PageColumns {

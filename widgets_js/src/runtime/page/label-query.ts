@@ -26,6 +26,8 @@ export interface Clause extends Span {
   condition: Condition;
   weight: number;
   literal: Span;
+  /** Of classes(column, $name): a clause for each class of a table of weights; the condition matches nothing then. */
+  table?: { column: string; name: string };
 }
 
 export interface Sampling extends Span {
@@ -333,10 +335,24 @@ class Parser {
   }
 
   private pair(): Clause {
+    if (this.token.word === "CLASSES" && this.peek().word === "(") return this.table();
     const condition = this.either();
     this.expect(":");
     const { weight, literal } = this.number();
     return { condition, weight, literal, from: condition.from, to: literal.to };
+  }
+
+  private table(): Clause {
+    const { from } = this.advance();
+    this.expect("(");
+    const column = this.column();
+    this.expect(",");
+    const { text } = this.token;
+    if (!text.startsWith("$")) throw this.beyond("a table of weights");
+    this.advance();
+    const { to } = this.expect(")");
+    const condition: Condition = { op: "constant", value: false, from, to };
+    return { condition, weight: 1, literal: { from, to }, from, to, table: { column, name: text.slice(1) } };
   }
 
   private number(): { weight: number; literal: Span } {

@@ -1,10 +1,11 @@
 // A query about class labels, run on the samples of a page: its pool, and the strata that charts are drawn from.
 import type { DatasetInfo, QueryState } from "../../session/protocol.ts";
-import { type LabelQuery, parseQuery, type Sampling, wrong } from "./label-query.ts";
+import { type LabelQuery, needsKernel, parseQuery, type Sampling, wrong } from "./label-query.ts";
 import { type LabelColumn, type Mask, rowsMeeting } from "./label-rows.ts";
 import type { Samples } from "./samples.ts";
-import { countStrata, type Labels } from "./strata.ts";
+import { countStrata, hasClass, type Labels, type Matches } from "./strata.ts";
 import { conditionsOf, placedClauses } from "./texts.ts";
+import { type Spread, spread, type WeightTables } from "./weight-tables.ts";
 
 export interface Ran {
   query: QueryState;
@@ -21,7 +22,13 @@ const NO_SAMPLING: Omit<Sampling, "from" | "to"> = {
   size: null,
 };
 
-export function ranQuery(text: string, samples: Samples, dataset: DatasetInfo, before: QueryState): Ran {
+export function ranQuery(
+  text: string,
+  samples: Samples,
+  dataset: DatasetInfo,
+  before: QueryState,
+  tables: WeightTables,
+): Ran {
   const started = performance.now();
   const parsed = parseQuery(text);
   const met =
@@ -29,10 +36,12 @@ export function ranQuery(text: string, samples: Samples, dataset: DatasetInfo, b
       ? Int32Array.from(samples.rows.keys())
       : placesIn(rowsMeeting(parsed.where, samples.columns, samples.count));
   const pool = limited(met, parsed);
-  if (parsed.sampling !== null) checkDrawable(parsed.sampling, pool, masksOf(parsed, samples));
+  const clauses = spread(parsed.sampling ?? NO_SAMPLING, tables);
+  const matches = matchesOf(parsed, clauses, samples);
+  if (parsed.sampling !== null) checkDrawable(parsed.sampling, clauses, pool, matches);
   const column = samples.column(dataset.label_tensor);
   const labels = column && { ...column, numClasses: dataset.class_names.length };
-  const { header, buffers, ids } = countStrata(pool, masksOf(parsed, samples), labels ?? null);
+  const { header, buffers, ids } = countStrata(pool, matches, labels ?? null);
   const sampling = parsed.sampling ?? NO_SAMPLING;
   const funnel = funnelOf(text, parsed, [samples.count, met.length, pool.length]);
   const query: QueryState = {
@@ -47,7 +56,7 @@ export function ranQuery(text: string, samples: Samples, dataset: DatasetInfo, b
     cap: sampling.cap,
     replace: sampling.replace,
     conditions: conditionsOf(text, parsed.where),
-    clauses: parsed.sampling === null ? [] : placedClauses(text, parsed.sampling, column),
+    clauses: parsed.sampling === null ? [] : placedClauses(text, parsed.sampling, column, tables),
     has_sampling: parsed.sampling !== null,
     funnel,
     emptied_by: funnel.find(({ rows }) => rows === 0)?.label ?? null,
@@ -61,18 +70,30 @@ export function ranQuery(text: string, samples: Samples, dataset: DatasetInfo, b
   return { query, buffers, pool, strata: ids };
 }
 
-function checkDrawable(sampling: Sampling, pool: Int32Array, masks: readonly Mask[]): void {
+function checkDrawable(
+  sampling: Sampling,
+  clauses: readonly Spread[],
+  pool: Int32Array,
+  matches: readonly Matches[],
+): void {
   if (pool.length === 0) throw wrong("there is nothing to sample: the pool is empty", sampling, "SamplingError");
-  const drawn = ({ weight }: { weight: number }, k: number) =>
-    weight > 0 && pool.some((place) => masks[k]?.[place] === 1);
-  if (sampling.combine !== "product" && !sampling.clauses.some(drawn))
+  const drawn = ({ weight }: Spread, k: number): boolean => {
+    const one = matches[k] as Matches;
+    return weight > 0 && pool.some((place) => (one instanceof Uint8Array ? one[place] === 1 : hasClass(one, place)));
+  };
+  if (sampling.combine !== "product" && !clauses.some(drawn))
     throw wrong("all weights are zero, so nothing can be drawn", sampling, "SamplingError");
 }
 
 /** Without SAMPLE BY one clause matches every row. */
-function masksOf({ sampling }: LabelQuery, samples: Samples): Mask[] {
+function matchesOf({ sampling }: LabelQuery, clauses: readonly Spread[], samples: Samples): Matches[] {
   if (sampling === null) return [new Uint8Array(samples.count).fill(1)];
-  return sampling.clauses.map(({ condition }) => rowsMeeting(condition, samples.columns, samples.count));
+  return clauses.map(({ clause, classIndex }) => {
+    if (classIndex === null) return rowsMeeting(clause.condition, samples.columns, samples.count);
+    const column = samples.columns.find(({ name }) => name === clause.table?.column);
+    if (column === undefined) throw needsKernel(clause);
+    return { column, classIndex };
+  });
 }
 
 function placesIn(mask: Mask): Int32Array {

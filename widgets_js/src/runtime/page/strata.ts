@@ -1,7 +1,15 @@
 // The statistics of a pool by which weight clauses match, as penstock.sampling's Strata.from_masks gives them.
 
 import type { StatisticsArray, StatisticsHeader } from "../../session/protocol.ts";
-import type { Mask } from "./label-rows.ts";
+import type { LabelColumn, Mask } from "./label-rows.ts";
+
+/** Which samples a clause matches: one by one, or those with a class, of a table with very many. */
+export type Matches = Mask | { column: LabelColumn; classIndex: number };
+
+export function hasClass({ column, classIndex }: { column: LabelColumn; classIndex: number }, sample: number): boolean {
+  const { offsets, values } = column;
+  return values.subarray(offsets[sample], offsets[sample + 1]).includes(classIndex);
+}
 
 export interface Labels {
   offsets: Int32Array;
@@ -37,6 +45,60 @@ function grouped(pool: Int32Array, masks: readonly Mask[]): { ids: Int32Array; p
   return { ids, patterns };
 }
 
+/** The same of classes in tables: by the labels of each sample, whatever the number of classes. */
+function groupedByLabels(pool: Int32Array, matches: readonly Matches[]): { ids: Int32Array; patterns: number[][] } {
+  const clausesOf = matchedBy(matches);
+  const found = new Map<string, number>();
+  const patterns: number[][] = [];
+  const ids = pool.map((sample) => {
+    const held = clausesOf(sample);
+    const key = held.join();
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    found.set(key, patterns.length);
+    patterns.push(held);
+    return patterns.length - 1;
+  });
+  const order = [...patterns.keys()].sort((a, b) => byBits(patterns[a] as number[], patterns[b] as number[]));
+  const places = new Int32Array(order.length);
+  order.forEach((id, place) => {
+    places[id] = place;
+  });
+  return { ids: ids.map((id) => places[id] as number), patterns: order.map((id) => patterns[id] as number[]) };
+}
+
+/** The clauses that match a sample, increasing. */
+function matchedBy(matches: readonly Matches[]): (sample: number) => number[] {
+  const dense = matches.flatMap((one, clause) => (one instanceof Uint8Array ? [{ mask: one, clause }] : []));
+  const columns = new Map<LabelColumn, Map<number, number[]>>();
+  matches.forEach((one, clause) => {
+    if (one instanceof Uint8Array) return;
+    const clauses = columns.get(one.column) ?? new Map<number, number[]>();
+    columns.set(one.column, clauses.set(one.classIndex, [...(clauses.get(one.classIndex) ?? []), clause]));
+  });
+  return (sample) => {
+    const held = new Set(dense.filter(({ mask }) => mask[sample] === 1).map(({ clause }) => clause));
+    for (const [{ offsets, values }, clauses] of columns) {
+      for (const id of values.subarray(offsets[sample], offsets[sample + 1]))
+        for (const clause of clauses.get(id) ?? []) held.add(clause);
+    }
+    return [...held].sort((a, b) => a - b);
+  };
+}
+
+/** As bit strings: who has the first clause that the other lacks comes later. */
+function byBits(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < Math.min(a.length, b.length); i++) {
+    const [one, other] = [a[i] as number, b[i] as number];
+    if (one !== other) return other - one;
+  }
+  return a.length - b.length;
+}
+
+function isMasks(matches: readonly Matches[]): matches is readonly Mask[] {
+  return matches.every((one) => one instanceof Uint8Array);
+}
+
 interface Entry {
   rows: number;
   instances: number;
@@ -44,8 +106,8 @@ interface Entry {
   values: Map<number, number>; // instances in a row -> rows
 }
 
-export function countStrata(pool: Int32Array, masks: readonly Mask[], labels: Labels | null): Counted {
-  const { ids, patterns } = grouped(pool, masks);
+export function countStrata(pool: Int32Array, matches: readonly Matches[], labels: Labels | null): Counted {
+  const { ids, patterns } = isMasks(matches) ? grouped(pool, matches) : groupedByLabels(pool, matches);
   const sizes = new Float64Array(patterns.length);
   const unlabeled = new Float64Array(patterns.length);
   const entries = patterns.map(() => new Map<number, Entry>());
@@ -65,7 +127,7 @@ export function countStrata(pool: Int32Array, masks: readonly Mask[], labels: La
     num_rows: pool.length,
     num_strata: patterns.length,
     num_classes: labels?.numClasses ?? 0,
-    num_clauses: masks.length,
+    num_clauses: matches.length,
     arrays: arrays.map(([name, array]) => ({
       name,
       dtype: array instanceof Float64Array ? "float64" : "int32",

@@ -2,6 +2,7 @@
 import type { ClauseInfo, ConditionInfo, GridFilter, Ops, QueryState } from "../../session/protocol.ts";
 import { type Condition, needsKernel, parseQuery, RESERVED, Refusal, type Sampling } from "./label-query.ts";
 import { type LabelColumn, quoted, quotedName } from "./label-rows.ts";
+import { spread, type WeightTable, type WeightTables } from "./weight-tables.ts";
 
 const NUMBER = "(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?";
 
@@ -28,8 +29,14 @@ export function matchesKept(text: string, { text: kept, clauses }: QueryState): 
   return clauses.map((clause) => found.get(clause) ?? clause);
 }
 
-export function placedClauses(text: string, sampling: Sampling, labels: LabelColumn | undefined): ClauseInfo[] {
-  return sampling.clauses.map(({ condition, weight, literal }) => {
+export function placedClauses(
+  text: string,
+  sampling: Sampling,
+  labels: LabelColumn | undefined,
+  tables: WeightTables = NO_TABLES,
+): ClauseInfo[] {
+  return spread(sampling, tables).map(({ clause: { condition, literal, table }, classIndex, weight }) => {
+    if (table !== undefined && classIndex !== null) return tableClause(table, classIndex, weight, labels);
     const expression = text.slice(condition.from, condition.to);
     const name = askedClass(condition);
     const index =
@@ -44,6 +51,25 @@ export function placedClauses(text: string, sampling: Sampling, labels: LabelCol
       to: literal.to,
     };
   });
+}
+
+function tableClause(
+  { column, name }: { column: string; name: string },
+  index: number,
+  weight: number,
+  labels: LabelColumn | undefined,
+): ClauseInfo {
+  if (labels === undefined || labels.name !== column) throw needsKernel();
+  const label = labels.classNames[index] ?? `class ${index}`;
+  return {
+    expression: conditionOf(labels, index),
+    label,
+    class_index: index,
+    weight,
+    from: null,
+    to: null,
+    table: name,
+  };
 }
 
 function asksOne(condition: Condition): condition is Extract<Condition, { op: "contains" | "equals" }> {
@@ -77,16 +103,17 @@ export function withClause(text: string, labels: LabelColumn, index: number, wei
   return `${text.slice(0, last.to)}, ${pair}${text.slice(last.to)}`;
 }
 
-export function withoutClause(text: string, clause: number): string {
+export function withoutClause(text: string, clause: number, tables: WeightTables = NO_TABLES): string {
   const { sampling } = parseQuery(text);
-  const gone = sampling?.clauses[clause];
+  const gone = sampling === null ? undefined : spread(sampling, tables)[clause]?.clause;
   if (sampling === null || gone === undefined)
     throw new Refusal({ code: "SamplingError", message: `clause ${clause} does not exist` });
   const { clauses } = sampling;
   if (clauses.length === 1) return text.slice(0, sampling.from).trimEnd() + text.slice(sampling.to);
-  const next = clauses[clause + 1];
+  const place = clauses.indexOf(gone);
+  const next = clauses[place + 1];
   if (next !== undefined) return text.slice(0, gone.from) + text.slice(next.from);
-  return text.slice(0, clauses[clause - 1]?.to) + text.slice(gone.to);
+  return text.slice(0, clauses[place - 1]?.to) + text.slice(gone.to);
 }
 
 /** Conditions that AND joins; what parentheses hold is one. */
@@ -135,40 +162,64 @@ const REFERENCES: Record<Preset, string> = {
   effective_number: "Y. Cui et al., Class-balanced loss based on effective number of samples, 2019",
   repeat_factor: "A. Gupta, P. Dollar, R. Girshick, LVIS: a dataset for large vocabulary instance segmentation, 2019",
 };
-const MOST_CLAUSES = 40; // more are written as a table, which only a kernel can read
+const MOST_CLAUSES = 40; // more are written as one term, with a table of weights
+const NO_TABLES: WeightTables = new Map();
 
 /** Raw: every weight 1. */
 export function withoutWeights(text: string, clauses: readonly ClauseInfo[]): { text: string; reference: string } {
-  if (clauses.some(({ table }) => table != null)) throw needsKernel();
+  if (clauses.some(({ table }) => table != null)) return { text: everyOne(text), reference: REFERENCES.raw };
   const literals = clauses.filter(({ from }) => from !== null).sort((a, b) => (b.from as number) - (a.from as number));
   const rest = (before: string, { from, to }: ClauseInfo) =>
     `${before.slice(0, from as number)}1${before.slice(to as number)}`;
   return { text: literals.reduce(rest, text), reference: REFERENCES.raw };
 }
 
+/** `addTable` keeps a table of weights and returns its name. */
 export function withPreset(
   text: string,
   preset: Exclude<Preset, "raw">,
   parameter: number | undefined,
   labels: LabelColumn,
   pool: Int32Array,
+  addTable: (stem: string, table: WeightTable) => string,
 ): { text: string; reference: string } {
   const reference = REFERENCES[preset];
-  const { sampling, end } = parseQuery(text);
+  const { sampling } = parseQuery(text);
   const counts = samplesWith(labels, pool);
-  if (counts.size >= MOST_CLAUSES) throw needsKernel(undefined, "Setting 40 weights or more at once needs a kernel.");
-  const weights = presetWeights(preset, parameter, [...counts.values()], pool.length);
-  const pairs = [...counts.keys()].map((id, i) => `${conditionOf(labels, id)}: ${numberText(weights[i] as number, 6)}`);
-  const term = `max_weight(${[...keptPairs(text, sampling, labels), ...pairs, "True: 1"].join(", ")})`;
-  if (sampling === null) return { text: `${text.slice(0, end)} sample by ${term}${text.slice(end)}`, reference };
+  const found = presetWeights(preset, parameter, [...counts.values()], pool.length);
+  const weights = new Map([...counts.keys()].map((id, i) => [id, numberText(found[i] as number, 6)]));
+  const pairs =
+    weights.size < MOST_CLAUSES
+      ? [...weights].map(([id, weight]) => `${conditionOf(labels, id)}: ${weight}`)
+      : [tableTerm(labels, addTable(preset, new Map([...weights].map(([id, weight]) => [id, Number(weight)]))))];
+  const kept = keptPairs(text, sampling, labels);
+  return { text: withTerm(text, `max_weight(${[...kept, ...pairs, "True: 1"].join(", ")})`), reference };
+}
+
+function tableTerm({ name }: LabelColumn, table: string): string {
+  return `classes(${quotedName(name, RESERVED)}, $${table})`;
+}
+
+/** The text with other weights in its SAMPLE BY. */
+function withTerm(text: string, term: string): string {
+  const { sampling, end } = parseQuery(text);
+  if (sampling === null) return `${text.slice(0, end)} sample by ${term}${text.slice(end)}`;
   const close = text.indexOf(")", sampling.clauses.at(-1)?.to) + 1;
-  return { text: `${text.slice(0, sampling.from)}sample by ${term}${text.slice(close)}`, reference };
+  return `${text.slice(0, sampling.from)}sample by ${term}${text.slice(close)}`;
+}
+
+/** Weight 1 where the text has a number, and no table. */
+function everyOne(text: string): string {
+  const terms = (parseQuery(text).sampling?.clauses ?? []).filter(({ table }) => table === undefined);
+  const ones = terms.map(({ from, literal }) => `${text.slice(from, literal.from)}1`);
+  return withTerm(text, `max_weight(${(ones.length > 0 ? ones : ["True: 1"]).join(", ")})`);
 }
 
 /** Clauses that ask for no class and not for every sample, as they are written. */
 function keptPairs(text: string, sampling: Sampling | null, labels: LabelColumn): string[] {
   if (sampling === null || sampling.combine !== "max") return [];
-  const [others, infos] = [sampling.clauses, placedClauses(text, sampling, labels)];
+  const others = sampling.clauses.filter(({ table }) => table === undefined);
+  const infos = placedClauses(text, { ...sampling, clauses: others }, labels);
   return others
     .filter(({ condition }, i) => infos[i]?.class_index === null && condition.op !== "constant")
     .map(({ from, to }) => text.slice(from, to));
