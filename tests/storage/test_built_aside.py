@@ -15,7 +15,7 @@ import pytest
 import penstock
 from penstock.errors import DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage import Holder, Location
-from penstock.storage._publishing import published
+from penstock.storage.writing._publishing import published
 
 pytestmark = pytest.mark.slow  # the server takes seconds to start
 
@@ -80,6 +80,13 @@ def test_a_replacement_that_fails_before_it_is_announced_leaves_the_old_dataset(
         penstock.empty(path, overwrite=True)
     assert bucket.names() == before
     assert len(penstock.load(path)) == 5
+
+
+def test_files_that_a_store_does_not_copy_are_sent_again(bucket, monkeypatch):
+    monkeypatch.setattr("penstock.storage.writing._publishing._LARGEST_COPY", 0)
+    ds = _arrays(f"{bucket.url}/set")
+    assert ds.labels.numpy().ravel().tolist() == [0, 1, 2, 3, 4]
+    assert ds.verify().ok
 
 
 def test_an_import_that_fails_leaves_nothing(bucket):
