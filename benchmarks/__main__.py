@@ -12,6 +12,7 @@ SUITES = {
     "sampling": False,
     "loading": True,
     "memory": False,
+    "growth": False,
     "batchup": False,
     "export": False,
     "widgets": False,

@@ -10,7 +10,7 @@ __getattr__, __dir__, _ = _lazy.attach(
     submod_attrs={
         "batchup.datasets": ["standard"],
         "tql": ["parse_sampling"],
-        "dataset": ["Cache", "Dataset", "View", "empty", "load"],
+        "dataset": ["Cache", "Dataset", "View", "check_leakage", "empty", "load"],
         "errors": ["PenstockError"],
         "exporters": ["to_coco", "to_csv", "to_folder", "to_huggingface", "to_voc", "to_yolo"],
         "importers": [
@@ -44,6 +44,7 @@ __all__ = [
     "WeightTuner",
     "__version__",
     "batchup",
+    "check_leakage",
     "dataset",
     "demo",
     "empty",

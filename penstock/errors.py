@@ -10,6 +10,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     │   ├── UncommittedChangesError
     │   ├── DraftHeldError (PermissionError)  another process has uncommitted edits
     │   ├── ConflictError                    another writer changed the same samples
+    │   ├── LeakageError                     two parts of a split have samples or groups in common
     │   └── StorageError (OSError)           the store is damaged or unreachable
     ├── CommitNotFoundError (LookupError)
     ├── ViewNotFoundError (LookupError)
@@ -66,6 +67,7 @@ __all__ = [
     "ImageDecodeError",
     "ImporterError",
     "InfeasibleTargetsError",
+    "LeakageError",
     "LinkError",
     "LoaderError",
     "LoaderStateError",
@@ -175,6 +177,14 @@ class ConflictError(DatasetError):
     def __init__(self, message: str, *, conflicts: tuple[Any, ...] = (), hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.conflicts = conflicts
+
+
+class LeakageError(DatasetError):
+    """Two parts of a split have a sample or a group in common; `parts` are their names."""
+
+    def __init__(self, message: str, *, parts: tuple[str, str], hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.parts = parts
 
 
 class StorageError(DatasetError, OSError):

@@ -12,7 +12,10 @@ from penstock.dataset.shown._diff import Diff
 from penstock.dataset.shown._history import FieldChange, SampleEdit, SampleHistory
 from penstock.dataset.shown._log import Log
 from penstock.dataset.shown._report import Problem, Report
+from penstock.dataset.views._leakage import check_leakage
+from penstock.dataset.views._parts import Fold, Folds, Split
 from penstock.dataset.views._saved_views import SavedView, SavedViews
+from penstock.dataset.views._split_report import SplitReport
 from penstock.dataset.views._view import View
 from penstock.dataset.writing._conflicts import Conflict
 from penstock.storage import Cache, Commit
@@ -26,6 +29,8 @@ __all__ = [
     "Dataset",
     "Diff",
     "FieldChange",
+    "Fold",
+    "Folds",
     "Info",
     "Log",
     "MergeReport",
@@ -36,9 +41,12 @@ __all__ = [
     "SampleHistory",
     "SavedView",
     "SavedViews",
+    "Split",
+    "SplitReport",
     "Tensor",
     "TensorInfo",
     "View",
+    "check_leakage",
     "empty",
     "load",
 ]

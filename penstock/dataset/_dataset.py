@@ -363,6 +363,43 @@ class Dataset(Samples[View], Versioned):
         found = open_saved(self._content, id, optimize=optimize, num_workers=num_workers)
         return View(replace(found, dataset=self))
 
+    def save_views(
+        self,
+        views: Mapping[str, View],
+        message: str | None = None,
+        *,
+        id: str | None = None,  # noqa: A002  as in `save_view`
+        group: str | None = None,
+    ) -> dict[str, str]:
+        """Save views that have nothing in common, such as parts to train and to validate on: all of them or none.
+
+        Parameters
+        ----------
+        views : mapping of str to View
+            Views of one commit, by name.
+        message : str, optional
+            What they are for.
+        id : str, optional
+            The view called *name* is saved as ``id-name``; by default the id is 24 hexadecimal digits.
+        group : str, optional
+            A tensor or TQL expression, such as a patient, of which no value may be in two views.
+
+        Returns
+        -------
+        dict of str to str
+            The id of each view, for `load_view`.
+
+        Raises
+        ------
+        LeakageError
+            If two views have a sample in common, or a value of `group`.
+        UncommittedChangesError
+            If the views are not of a commit.
+        DatasetError
+            If an id is taken, or the views are of several commits.
+        """
+        return self._save_together(views, message, view_id=id, group=group)
+
     def delete_view(self, id: str) -> None:  # noqa: A002  the document's name
         """Delete a saved view and its copy; the samples stay in the dataset."""
         with self._opened.lock:

@@ -47,7 +47,7 @@ from penstock.storage.versions._commits import (
     wrong_tags,
 )
 from penstock.storage.versions._digests import DamagedFile, Digests
-from penstock.storage.versions._sample_states import SampleStates, Stamp
+from penstock.storage.versions._sample_states import SampleStates, Stamp, names_at
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
 from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._publishing import is_abandoned, published, sign
@@ -103,6 +103,7 @@ __all__ = [
     "link_root",
     "make_branch",
     "make_folders",
+    "names_at",
     "new_record",
     "new_staging",
     "new_uids",

@@ -255,6 +255,16 @@ def test_edits_are_taken_over(path, peer):
     assert committed(path) == [5, 7, 0, 0]
 
 
+def test_edits_of_a_tensor_that_is_new_here_are_taken_over(path, peer):
+    ds = penstock.load(path)
+    peer("_ = ds.create_tensor('size')")
+    peer("ds.size[0] = 1.5")
+    with pytest.raises(DraftHeldError):
+        ds.age[0] = 5
+    assert ds.take_over() == 1
+    assert ds.size[0].numpy() == 1.5
+
+
 @pytest.mark.parametrize("step", ["ds.age[2] = 1", "ds.commit('five')", "ds.discard_edits()"])
 def test_the_process_whose_edits_were_taken_over_is_refused(path, peer, step):
     peer("ds.age[0] = 5")
@@ -296,7 +306,7 @@ def test_the_commit_after_a_killed_process_has_no_edits_of_its(path, mortal):
     ds = penstock.load(path)
     mortal("ds.age[0] = 5")
     mortal.kill()
-    with pytest.warns(UserWarning, match="another process left 1 uncommitted edits"):
+    with pytest.warns(UserWarning, match="another process left uncommitted edits"):
         ds.age[1] = 7
     ds.commit("seven")
     assert committed(path) == [0, 7, 0, 0]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from obstore.store import MemoryStore
 
+from penstock.storage import Location, draft_lock
 from penstock.storage.holding._bucket import BucketRecord
 from penstock.storage.holding._folder import LEASE_S, FolderRecord
 from penstock.storage.leasing._holder import Holder
@@ -92,3 +93,16 @@ def test_a_process_elsewhere_is_alive_while_it_renews_its_record_in_an_object_st
     record = bucket()
     record.write("a", None)
     assert record.is_alive(ELSEWHERE)
+
+
+def test_a_record_of_an_earlier_turn_is_not_taken_for_the_present_one(tmp_path):
+    class Session:
+        """One who edits."""
+
+    location, session = Location(tmp_path), Session()
+    lock, other = draft_lock(location, "drafts/main"), FolderRecord(tmp_path / "drafts" / "main")
+    lock.take(session)
+    lock.leave(session)
+    seen = other.read()  # free by now
+    lock.take(session)
+    assert other.write("other", seen) is None

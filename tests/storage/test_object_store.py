@@ -229,6 +229,19 @@ def test_a_lease_is_renewed_while_it_is_held_and_then_given_back(bucket, monkeyp
     assert bucket.names() == []
 
 
+def test_the_explorer_follows_commits_of_other_sessions(bucket):
+    path = f"{bucket.url}/sets/numbers"
+    ds = _numbers(path)
+    ds.commit("first")
+    explorer = penstock.explore(penstock.load(path))
+    ds.append({"age": 7, "labels": ["odd"]})
+    ds.commit("another")
+    explorer.session.follow()
+    assert explorer.session.behind is not None
+    explorer.session.follow(store=True)
+    assert (explorer.session.behind, len(explorer.view)) == (None, 7)
+
+
 def _asked(bucket):
     return [one["method"] for one in bucket.server.asked()]
 

@@ -33,6 +33,7 @@ class Walk:
         self._store = store
         self._states = states
         self._known: Mapping[str, Commit] = {commit.id: commit for commit in commits(store)}
+        self.row_id: int | None = None  # of the sample that `edits` found
         self._snapshots: dict[str, Snapshot] = {}
         self._stamps: dict[tuple[str, int], Stamp | None] = {}
 
@@ -49,6 +50,10 @@ class Walk:
         if key not in self._stamps:
             self._stamps[key] = self._states.stamp(self.snapshot(commit), row_id)
         return self._stamps[key]
+
+    def has(self, commit: Commit, row_id: int) -> bool:
+        """Return whether the sample is there at a commit."""
+        return self._stamp(commit, row_id) is not None
 
     def state(self, commit: Commit | None, row_id: int | None) -> SampleState | None:
         """Return the sample at a commit, None where it is not there."""
@@ -71,6 +76,7 @@ class Walk:
         chain = self._history(last)
         if row_id is None:
             chain, row_id = self._until_deleted(chain)
+        self.row_id = row_id
         found = self._along(chain, len(chain), row_id) if row_id is not None else []
         if len({edit.branch for edit in found}) > 1:
             found = list({edit.commit: edit for edit in reversed(found)}.values())  # merged twice, told once

@@ -156,6 +156,8 @@ class OpenDataset:
         with self.lock:
             self.check_writable()
             self.settle()
+            self.working.refresh()
+            self.renew_buffer()
             with self.editing():
                 self.working.claim(over=True)
             return len(self.working.draft)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, overload
@@ -25,6 +25,7 @@ from penstock.dataset.views._view_records import (
     view_records,
     write_record,
     write_view,
+    write_views,
 )
 from penstock.errors import DatasetError, DatasetNotFoundError, StorageError, UncommittedChangesError, ViewNotFoundError
 from penstock.storage import Credentials, Store, author, encoded, find_version
@@ -33,7 +34,16 @@ from penstock.table import Draft, OptimizedTable, OverlayTable, StoredTable, Tab
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SavedView", "SavedViews", "delete_saved", "open_saved", "save_view", "saved_view", "saved_views"]
+__all__ = [
+    "SavedView",
+    "SavedViews",
+    "delete_saved",
+    "open_saved",
+    "save_view",
+    "save_views",
+    "saved_view",
+    "saved_views",
+]
 
 _HEADS = ("id", "time", "samples", "query", "message")
 
@@ -165,7 +175,48 @@ def save_view(home: Home, content: FixedContent, *, view_id: str | None, message
         return _written(home.store, content, view_id=view_id, message=message)
 
 
+def save_views(
+    home: Home, contents: Mapping[str, FixedContent], *, view_id: str | None, message: str | None
+) -> dict[str, str]:
+    """Keep views under one id and their names, all of them or none, and return the id of each."""
+    with home.lock:
+        home.check_may_name()
+        base = view_id or _fresh_id()
+        ids = {name: _checked_id(home.store, f"{base}-{name}") for name in contents}
+        records = {
+            name: replace(_record_of(home.store, content, message), together=tuple(ids.values()))
+            for name, content in contents.items()
+        }
+        if len({record.commit for record in records.values()}) > 1:
+            raise DatasetError("the views are of several commits. Expected views of one commit")
+        written = {
+            ids[name]: (records[name], _source_of(content.table).uids(content.rows), content.rows)
+            for name, content in contents.items()
+        }
+        write_views(home.store.location, written)
+        return ids
+
+
 def _written(store: Store, content: FixedContent, *, view_id: str | None, message: str | None) -> str:
+    record = _record_of(store, content, message)
+    view_id = _checked_id(store, view_id or _fresh_id())
+    write_view(store.location, view_id, record, _source_of(content.table).uids(content.rows), content.rows)
+    return view_id
+
+
+def _fresh_id() -> str:
+    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
+
+
+def _checked_id(store: Store, view_id: str) -> str:
+    if not re.fullmatch(r"[\w-]{1,80}", view_id):
+        raise DatasetError(f"{view_id!r} is not a valid view id. Expected at most 80 letters, digits, '_' and '-'")
+    if view_id in view_records(store):
+        raise DatasetError(f"the view {view_id!r} already exists", hint="use ds.delete_view to delete it")
+    return view_id
+
+
+def _record_of(store: Store, content: FixedContent, message: str | None) -> ViewRecord:
     source = _source_of(content.table)
     commit = source.version
     if not re.fullmatch(r"[0-9a-f]{24}", commit):
@@ -173,14 +224,9 @@ def _written(store: Store, content: FixedContent, *, view_id: str | None, messag
             f"a view of version {commit!r} cannot be saved, because it has uncommitted changes. Expected a commit",
             hint="call ds.commit(…), then create the view again",
         )
-    view_id = view_id or f"{int(time.time()):08x}{secrets.token_hex(8)}"
-    if not re.fullmatch(r"[\w-]{1,80}", view_id):
-        raise DatasetError(f"{view_id!r} is not a valid view id. Expected at most 80 letters, digits, '_' and '-'")
-    if view_id in view_records(store):
-        raise DatasetError(f"the view {view_id!r} already exists", hint="use ds.delete_view to delete it")
     branch, version = find_version(store, commit)
     snapshot = source.stored.snapshot
-    record = ViewRecord(
+    return ViewRecord(
         commit=commit,
         branch=branch,
         version=snapshot.version if version is None else version,
@@ -191,8 +237,6 @@ def _written(store: Store, content: FixedContent, *, view_id: str | None, messag
         num_samples=len(content),
         time=time.time(),
     )
-    write_view(store.location, view_id, record, source.uids(content.rows), content.rows)
-    return view_id
 
 
 def _source_of(table: Table) -> OverlayTable:

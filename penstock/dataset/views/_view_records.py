@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ __all__ = [
     "view_records",
     "write_record",
     "write_view",
+    "write_views",
 ]
 
 _CHECK = "sha256"
@@ -58,6 +59,8 @@ class ViewRecord:
         Checksum of the file of row numbers; empty where the view was saved without one.
     copy : str
         Name of the copy of its samples below the dataset; empty without one.
+    together : tuple of str
+        Ids of the views it was saved with, its own among them: none exists until the record of each is there.
     """
 
     commit: str
@@ -72,6 +75,7 @@ class ViewRecord:
     rows_sha256: str = ""
     copy: str = ""
     places_sha256: str = ""
+    together: tuple[str, ...] = ()
 
     @property
     def saved_at(self) -> datetime:
@@ -110,6 +114,20 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def write_views(
+    location: Location, views: Mapping[str, tuple[ViewRecord, NDArray[np.int64], NDArray[np.int64]]]
+) -> None:
+    """Save views that name one another: they exist from the moment the last record is written."""
+    with location.lock():
+        try:
+            for view_id, (record, uids, rows) in views.items():
+                write_view(location, view_id, record, uids, rows)
+        except BaseException:
+            files = (_record_file, _rows_file, _places_file)
+            location.delete([file(view_id) for file in files for view_id in views])
+            raise
+
+
 def write_record(location: Location, view_id: str, record: ViewRecord) -> None:
     """Write the record of a view, replacing the existing one."""
     with location.lock():
@@ -136,15 +154,22 @@ def _packed(numbers: NDArray[np.int64], dtype: str) -> bytes:
 def view_records(store: Store) -> dict[str, ViewRecord]:
     """Return the records of a dataset's views by id; what cannot be read is a leftover and left out."""
     found = {}
-    for name in store.location.names("views"):
+    names = set(store.location.names("views"))
+    for name in sorted(names):
         if name.endswith(".json"):
             record = _parsed(store.location.read(name))
             if record is not None:
                 found[decoded(name.removeprefix("views/").removesuffix(".json"))] = record
+    found = {view_id: record for view_id, record in found.items() if _is_complete(record, names)}
     for name, mark in tags_named(store, _TAG).items():
         if mark.note.get("commit"):
             found.setdefault(decoded(name), _of_tag(decoded(name), mark))
     return found
+
+
+def _is_complete(record: ViewRecord, names: Collection[str]) -> bool:
+    """Return whether the records of all views that a view was saved with are there, readable or not."""
+    return all(_record_file(each) in names for each in record.together)
 
 
 def _parsed(content: bytes | None) -> ViewRecord | None:
@@ -156,6 +181,7 @@ def _parsed(content: bytes | None) -> ViewRecord | None:
         kinds: Mapping[str, Any] = {
             "branch": lambda value: None if value is None else str(value),
             **dict.fromkeys(("version", "seed", "num_samples"), int),
+            "together": lambda value: tuple(map(str, value)),
             "time": float,
         }
         known = ViewRecord.__dataclass_fields__
@@ -207,6 +233,7 @@ def read_places(location: Location, view_id: str, record: ViewRecord) -> NDArray
 def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
     """Delete a view: the record first, then what nothing names any more."""
     with store.location.lock():
+        _set_apart(store, view_id, record)
         if view_id in {decoded(name) for name in tags_named(store, _TAG)}:
             delete_tag_named(store, f"{_TAG}{encoded(view_id)}")
         store.location.delete([_record_file(view_id)])
@@ -214,6 +241,15 @@ def delete_record(store: Store, view_id: str, record: ViewRecord) -> None:
         store.location.delete([_rows_file(view_id), _places_file(view_id)])
     if record.copy:
         store.location.below(record.copy).remove()
+
+
+def _set_apart(store: Store, view_id: str, record: ViewRecord) -> None:
+    """Let the views that one was saved with exist without it."""
+    others = [each for each in record.together if each != view_id]
+    records = view_records(store) if others else {}
+    for other in others:
+        if other in records:
+            write_record(store.location, other, replace(records[other], together=()))
 
 
 def sweep_views(store: Store, older_than: timedelta | None = None) -> None:
@@ -237,10 +273,10 @@ def sweep_views(store: Store, older_than: timedelta | None = None) -> None:
         return
     with suppress(StorageError, ReadOnlyError), location.lock(timeout=0):
         records = view_records(store)
-        named = {file for view_id in records for file in (_rows_file(view_id), _places_file(view_id))}
-        named |= {record.copy for record in records.values()}
+        named = _named(records)
         left = [name for name in location.names("views") if name not in named and not name.endswith(".json")]
         location.delete([name for name in left if name.endswith(".npy")])
+        location.delete([name for name in there if name.endswith(".json") and _is_alone(location, name, set(there))])
         for name in (name for name in left if name.endswith(".penstock")):
             copy = location.below(name)
             with suppress(StorageError, ReadOnlyError):
@@ -249,11 +285,23 @@ def sweep_views(store: Store, older_than: timedelta | None = None) -> None:
                 copy.remove()
 
 
+def _named(records: Mapping[str, ViewRecord]) -> set[str]:
+    """Return the files and copies of views."""
+    files = {file for view_id in records for file in (_rows_file(view_id), _places_file(view_id))}
+    return files | {record.copy for record in records.values()}
+
+
+def _is_alone(location: Location, name: str, names: Collection[str]) -> bool:
+    """Return whether a record names views beside it that were never written."""
+    record = _parsed(location.read(name))
+    return record is not None and not _is_complete(record, names)
+
+
 def _sweep_in_store(store: Store, older_than: timedelta) -> None:
     location = store.location
     written = dict(location.written("views/"))
     records = view_records(store)
-    named = {_rows_file(view_id) for view_id in records} | {record.copy for record in records.values()}
+    named = _named(records)
     left = [name for name in location.names("views") if name not in named and not name.endswith(".json")]
     now = datetime.now(UTC)
     location.delete([name for name in left if name in written and now - written[name] > older_than])

@@ -14,7 +14,16 @@ from penstock.dataset.writing._buffer import Buffer
 from penstock.dataset.writing._fitting import Fitted, fitted
 from penstock.errors import DatasetError, UnknownClassError
 from penstock.storage import Steps, table_of
-from penstock.table import Draft, StoredTable, class_keys, exact_bounds, merged_into, widened, with_class_keys
+from penstock.table import (
+    Draft,
+    StoredTable,
+    all_bounds,
+    class_keys,
+    exact_bounds,
+    merged_into,
+    widened,
+    with_class_keys,
+)
 from penstock.tensors import Cell, TensorSpec, storable_text
 
 __all__ = [
@@ -133,14 +142,21 @@ def _interval(stored: StoredTable, last: StoredTable | None, name: str) -> tuple
     spec = None if last is None else last.specs.get(name)
     known = last is not None and spec is not None and last.num_rows and spec.htype == "class_label"
     if not known or spec is None or last is None or spec.length_min is None or spec.length_max is None:
-        return stored.bounds(name)
+        return _read_interval(stored, name)
     new, old = stored.parts_since(last, name)
     if sum(stored.snapshot.files[place].num_rows for place in new) * 2 > stored.num_rows:
-        return stored.bounds(name)
+        return _read_interval(stored, name)
     fresh = [stored.lengths_of_part(name, place) for place in new]
     outer = widened((spec.length_min, spec.length_max), fresh)
     kept = (stored.lengths_of_part(name, place).offsets for place in old)
     return exact_bounds(chain((piece.offsets for piece in fresh), kept), outer)
+
+
+def _read_interval(stored: StoredTable, name: str) -> tuple[int, int]:
+    """Return the interval of one tensor; a column that is not in memory is read a part at a time."""
+    if stored.is_cached(name) or not stored.snapshot.files:
+        return stored.bounds(name)
+    return all_bounds(stored.lengths_of_part(name, place).offsets for place in range(len(stored.snapshot.files)))
 
 
 def without_tensor(tensors: Sequence[Meta], name: str) -> list[Meta]:

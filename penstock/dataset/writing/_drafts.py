@@ -5,12 +5,13 @@ from __future__ import annotations
 import secrets
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from penstock.errors import DraftHeldError
+from penstock.errors import DraftHeldError, StorageError
 from penstock.storage import Holder, Store, decoded, draft_lock
 from penstock.table import (
     Draft,
@@ -87,7 +88,7 @@ class Drafts:
         self.held: Holder | None = None  # the process whose edits were there
         self._empty()
         self._keys = _keys_of(stored)
-        stale = self._read(stored, lambda part: sessions is None or part.file.session in sessions)
+        stale = self._read(stored, lambda file: sessions is None or file.session in sessions)
         if self._lock is not None:
             self._lock.join(self, self._session)
             delete_drafts(store.location, stale)
@@ -107,7 +108,7 @@ class Drafts:
         """Show the edits that were read as those of another process."""
         self.others, self.files, self.lost, self.over = self.files, [], [], {}
 
-    def _read(self, stored: StoredTable, ours: Callable[[DraftPart], bool]) -> list[DraftFile]:
+    def _read(self, stored: StoredTable, ours: Callable[[DraftFile], bool]) -> list[DraftFile]:
         """Read the files that count and are ours; return those that count no more."""
         parts, stale = read_drafts(
             self._store.location,
@@ -115,8 +116,9 @@ class Drafts:
             stored.specs,
             dataset=_id_of(stored),
             committed=committed_drafts(stored),
+            wanted=ours,  # others may be of a version that is not read yet
         )
-        found = [part for part in parts if ours(part)]
+        found = [part for part in parts if ours(part.file)]
         self._empty()
         for part in found:
             self._adopt(part, stored)
@@ -152,7 +154,7 @@ class Drafts:
         if self._turn == turn and not over:
             return False
         if over:
-            self._read(stored, lambda part: part.file.session not in here or self._knows(part))
+            self._read(stored, lambda file: file.session not in here or self._knows(file))
         else:
             self._read(stored, self._knows)
             self._warn_of_left(here)
@@ -161,8 +163,8 @@ class Drafts:
             self.replace(lambda draft: draft, stored)
         return True
 
-    def _knows(self, part: DraftPart) -> bool:
-        return part.file.session == self._session or part.file in self.files
+    def _knows(self, file: DraftFile) -> bool:
+        return file.session == self._session or file in self.files
 
     def num_left(self, stored: StoredTable) -> int:
         """Return how many edits processes that have ended left, which are not part of this session."""
@@ -174,11 +176,10 @@ class Drafts:
         return _num_edits(part for part in parts if part.file.session not in here and part.file not in self.files)
 
     def _warn_of_left(self, here: Collection[str]) -> None:
-        count = _num_edits(part for part in self._left if part.file.session not in here)
-        if count:
+        if any(part.file.session not in here for part in self._left):
             warnings.warn(
-                f"another process left {count} uncommitted edits of {self._store.location.path!r}, which are not "
-                "part of this session. ds.take_over() adds them, and so does opening the dataset again",
+                f"another process left uncommitted edits of {self._store.location.path!r}, which are not part of "
+                "this session. ds.take_over() adds them, and so does opening the dataset again",
                 UserWarning,
                 stacklevel=8,  # the assignment of the user
             )
@@ -206,7 +207,8 @@ class Drafts:
     def show_others(self, stored: StoredTable) -> None:
         """Show the edits of another process again, as they are now, unless there are some of this session."""
         if self.is_empty:
-            self._read(stored, lambda _: True)
+            with suppress(StorageError):  # they may be of a version that is not read yet
+                self._read(stored, lambda _: True)
             self._lend()
 
     @property
@@ -269,7 +271,7 @@ class Drafts:
     def _is_followed(self, stored: StoredTable) -> bool:
         """Return whether memory has the edits; else read them again: another process may have changed them."""
         if self._lock is None:
-            self._read(stored, lambda part: self._sessions is None or part.file.session in self._sessions)
+            self._read(stored, lambda file: self._sessions is None or file.session in self._sessions)
         elif self.others:
             self.show_others(stored)
         elif self.files and not self._lock.is_held_for(self):

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -75,6 +76,7 @@ class Working:
         self.digests = Digests(store)
         self.fixed_version = version
         self.last_commit: Commit | None = None
+        self._held: weakref.ref[Snapshot] | None = None  # what is marked as read
         self._table: OverlayTable | None = None
         self._plain: OverlayTable | None = None
         self._before: OverlayTable | None = None  # an earlier version in memory, of which much may hold still
@@ -107,7 +109,10 @@ class Working:
         last, snapshot = self.last_commit, self.stored.snapshot
         if last is not None and (last.branch, last.version) == (snapshot.branch, snapshot.version):
             return True
-        return self.store.hold(snapshot)
+        if self._held is None or self._held() is not snapshot:
+            self._held = weakref.ref(snapshot)
+            return self.store.hold(snapshot)
+        return True
 
     def look_at(self, snapshot: Snapshot) -> None:
         """Show a version of the store."""

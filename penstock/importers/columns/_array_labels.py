@@ -87,10 +87,9 @@ def _of_indices(name: str, given: NDArray[Any], names: tuple[str, ...] | None) -
     offsets = np.zeros(len(given) + 1, np.int64)
     np.cumsum(has_label, out=offsets[1:])
     check_number(known, name)
+    values = (given if least >= 0 else given[has_label]).astype(np.int64, copy=False)
     return LabelColumn(
-        labels=Ragged(
-            values=(given if least >= 0 else given[has_label]).astype(np.int64), offsets=offsets, class_names=known
-        ),
+        labels=Ragged(values=values, offsets=offsets, class_names=known),
         notes=missing_note(len(given) - int(offsets[-1])),
     )
 

@@ -41,7 +41,7 @@ class DraftLock:
     def __init__(self, record: FolderRecord | BucketRecord, path: str) -> None:
         self._record = record
         self._path = path
-        self._token = secrets.token_hex(8)
+        self._tokens: set[str] = set()  # of the turns of this process
         self._holder: Holder | None = None
         self._free: weakref.finalize[..., Any] | None = None
         self._users: set[int] = set()
@@ -53,14 +53,14 @@ class DraftLock:
     def renew(self) -> None:
         """Hold nothing in a forked child: what the parent holds ends with the parent."""
         self._drop()
-        self._token = secrets.token_hex(8)
+        self._tokens.clear()
         self._users.clear()
 
     def holder(self) -> Holder | None:
         """Return the process that holds the edits, other than this one; None if none does."""
         with self._acting("look who edits"):
             found = self._record.read()
-            if found is None or found.token == self._token or not self._record.is_alive(found):
+            if found is None or found.token in self._tokens or not self._record.is_alive(found):
                 return None
             return found
 
@@ -81,10 +81,12 @@ class DraftLock:
                 if self._holder is not None and seen == self._holder:
                     self._users.add(id(user))
                     return None
-                if seen is not None and not over and seen.token != self._token and self._record.is_alive(seen):
+                if seen is not None and not over and seen.token not in self._tokens and self._record.is_alive(seen):
                     return seen
                 self._drop()
-                self._holder = self._record.write(self._token, seen)
+                token = secrets.token_hex(8)  # of this turn: a record that was seen must not be like a later one
+                self._tokens.add(token)
+                self._holder = self._record.write(token, seen)
                 if self._holder is not None:
                     self._users.add(id(user))
                     self._began(self._holder)

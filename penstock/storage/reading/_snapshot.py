@@ -222,6 +222,11 @@ class Snapshot:
             ranks = np.argsort(places)
             return self.source.take(places[ranks], columns).take(np.argsort(ranks))
 
+    def place_of(self, row: int) -> int:
+        """Return the place in the files of a row."""
+        with wrapped(f"read the row order of {self.path!r}"):
+            return row if self._order is None else int(self._order[row])
+
     @property
     def handle(self) -> lance.LanceDataset:
         """The engine's own dataset, for use in this room only."""

@@ -16,10 +16,19 @@ if TYPE_CHECKING:
 
     from penstock.storage.writing._store import Store
 
-__all__ = ["SampleStates", "Stamp"]
+__all__ = ["SampleStates", "Stamp", "names_at"]
 
 Stamp = tuple[int, int]  # the engine's marks of the steps that created and last wrote a row
+_ROW_ID = "_rowid"
 _STAMP = ("_row_created_at_version", "_row_last_updated_at_version")
+
+
+def names_at(snapshot: Snapshot, row: int) -> tuple[int, int]:
+    """Return the identity of the sample at a row of a version, and the engine's number of it."""
+    place = snapshot.place_of(row)
+    with wrapped(f"read a sample of {snapshot.path!r}"):
+        found = snapshot.handle.take([place], columns=[UID, _ROW_ID])
+    return int(found[UID][0].as_py()), int(found[_ROW_ID][0].as_py())
 
 
 class SampleStates:
@@ -59,7 +68,7 @@ class SampleStates:
                     continue
                 found = fragment.to_table(columns=[], filter=f"{UID} = {self._uid}", with_row_id=True)
                 if found.num_rows:
-                    return int(found["_rowid"][0].as_py())
+                    return int(found[_ROW_ID][0].as_py())
                 self._searched.add(key)
         return None
 
@@ -81,4 +90,4 @@ class SampleStates:
     def row(self, snapshot: Snapshot, row_id: int, columns: Sequence[str]) -> pa.Table:
         """Return columns of one row of a version, by its number."""
         with wrapped(f"read a sample of {snapshot.path!r}"):
-            return snapshot.handle.to_table(columns=list(columns), filter=f"_rowid = {row_id}")
+            return snapshot.handle.to_table(columns=list(columns), filter=f"{_ROW_ID} = {row_id}")

@@ -6,7 +6,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,6 +135,7 @@ def read_drafts(
     *,
     dataset: str,
     committed: Mapping[str, int],
+    wanted: Callable[[DraftFile], bool] = lambda _: True,
 ) -> tuple[list[DraftPart], list[DraftFile]]:
     """Return the edits that count, in their order, and the files that no longer do.
 
@@ -146,6 +147,8 @@ def read_drafts(
         Identity of the dataset.
     committed : mapping of str to int
         The files whose edits are part of the version: session and largest counter.
+    wanted : callable
+        Returns whether the edits of a file are read; of others only the header is.
     """
     parts, stale = [], []
     for file in draft_files(location, branch):
@@ -154,7 +157,7 @@ def read_drafts(
             continue
         content = location.read(file.name)
         if content is not None:
-            parts.append(_unpacked(specs, content, file))
+            parts.append(_unpacked(specs if wanted(file) else {}, content, file))
     gone = _replaced(parts)
     live = [part for part in parts if part.file not in gone and part.note.dataset in {"", dataset}]
     kept = {part.file for part in live}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -178,6 +179,18 @@ class OverlayTable(Table):
             new = column_of_cells(self.stored.specs[tensor], cells)
             found = with_rows_replaced(found, np.array(here, np.int64), new)
         return found
+
+    def stacked(self, tensor: str, shape: tuple[int, ...]) -> NDArray[Any] | None:
+        """Return all samples of a tensor as one array; their sizes are looked at once for each version."""
+        column = self.column(tensor)
+        if column is not self.stored.column(tensor) or not len(column):
+            return column.stacked(shape)
+        size = math.prod(shape)
+        if column.valid is not None or column.ndim != len(shape) or self.stored.bounds(tensor) != (size, size):
+            return None
+        if column.shapes is not None and shape and (column.shapes != shape).any():
+            return None
+        return column.values.reshape(len(column), *shape)
 
     def edited_rows(self, tensor: str) -> NDArray[np.int64]:
         """Return the rows of a tensor that differ from what is stored, increasing."""

@@ -1,0 +1,100 @@
+"""Rows divided at random within each label set."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.sampling.pool._sorting import Digits, digits_of_numbers, equal_rows, stable_order
+from penstock.table import Ragged
+
+__all__ = ["divided_by_set", "row_labels"]
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_ROUNDING = 1e-9
+_WORD = 64
+
+
+def divided_by_set(column: Ragged | None, num_rows: int, shares: Floats, rng: np.random.Generator) -> Ints:
+    """Return the part of each row, -1 for none; each label set is divided by itself, and what is owed is carried on."""
+    order, starts = (np.arange(num_rows), np.zeros(min(num_rows, 1), np.int64)) if column is None else _by_set(column)
+    all_shares = [*shares.tolist(), max(0.0, 1.0 - float(shares.sum()))]
+    owed = [0.0] * len(all_shares)
+    bounds = [*starts.tolist(), num_rows]
+    sizes: list[int] = []
+    for start, stop in pairwise(bounds):
+        if stop - start > 1:
+            rng.shuffle(order[start:stop])
+        owed = [one + share * (stop - start) for one, share in zip(owed, all_shares, strict=True)]
+        given = _whole(owed, stop - start)
+        owed = [one - size for one, size in zip(owed, given, strict=True)]
+        sizes += given
+    part = np.empty(num_rows, np.int64)
+    numbers = np.append(np.arange(len(shares)), -1)
+    part[order] = np.repeat(np.tile(numbers, len(starts)), sizes)
+    return part
+
+
+def _whole(owed: list[float], total: int) -> list[int]:
+    """Return integer sizes that sum to `total`, by largest remainders; negative remainders get none.
+
+    Plain Python: there can be a set for every few rows, and a part or two of each.
+    """
+    wanted = [max(one, 0.0) for one in owed]
+    together = 0.0
+    for one in wanted:  # one after another: `sum` rounds in a way of its own
+        together += one
+    if together > 0:
+        factor = total / together
+        wanted = [one * factor for one in wanted]
+    sizes = [math.floor(one + _ROUNDING) for one in wanted]
+    rest = total - sum(sizes)
+    if rest:
+        lacking = [size - one for size, one in zip(sizes, wanted, strict=True)]
+        for index in sorted(range(len(sizes)), key=lacking.__getitem__)[:rest]:
+            sizes[index] += 1
+    return sizes
+
+
+def _by_set(column: Ragged) -> tuple[Ints, Ints]:
+    """Return rows by label set, sets ordered by the sum of two random 64-bit words a class, and where sets begin."""
+    classes = int(column.values.max()) + 1 if len(column.values) else 0
+    words = np.random.Generator(np.random.Philox(0)).integers(0, 2**63, (classes, 2), np.uint64)
+    one_each = len(column.values) == len(column) and bool((column.lengths == 1).all())
+    key = digits_of_numbers(column.values) if one_each else Digits(_summed(column, words[:, 0]), _WORD)
+    order, starts = equal_rows([key], len(column))
+    shown = column.take(order[starts])
+    sets = stable_order([Digits(_summed(shown, word), _WORD) for word in words.T], len(starts))
+    lengths = np.diff(starts, append=len(order))[sets]
+    ends = np.cumsum(lengths)
+    places = np.arange(len(order)) + np.repeat(starts[sets] - (ends - lengths), lengths)
+    return order[places], ends - lengths
+
+
+def _summed(column: Ragged, words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the sum of the words of each row's labels, each label counted once."""
+    rows, labels = row_labels(column)
+    found = np.zeros(len(column), np.uint64)
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    if len(first):
+        found[rows[first]] = np.add.reduceat(words[labels], first)
+    return found
+
+
+def row_labels(column: Ragged) -> tuple[Ints, Ints]:
+    """Return the labels of each row once, as pairs of row and label, ascending."""
+    rows = np.repeat(np.arange(len(column)), column.lengths)
+    labels = column.values.astype(np.int64, copy=False)
+    if not len(labels) or int(column.lengths.max()) == 1:
+        return rows, labels
+    bits = int(labels.max()).bit_length()
+    pairs = np.sort((rows << bits) | labels)
+    kept = np.ones(len(pairs), bool)
+    np.not_equal(pairs[1:], pairs[:-1], out=kept[1:])
+    pairs = pairs[kept]
+    return pairs >> bits, pairs & ((1 << bits) - 1)
