@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
-from penstock.storage._publishing import complete_replacement, replaced_in_store
 from penstock.storage._readers import hold
 from penstock.storage._version_files import record_of, root_of
 from penstock.storage._wrap import is_conflict, wrapped
@@ -30,6 +29,7 @@ from penstock.storage.writing._compaction import all_options, compacted, sizes, 
 from penstock.storage.writing._files import names_in, secure
 from penstock.storage.writing._fragments import from_texts
 from penstock.storage.writing._landing import KIND, land, latest, settled
+from penstock.storage.writing._publishing import complete_replacement, replaced_in_store
 from penstock.storage.writing._steps import (
     ROWS_PER_FILE,
     Steps,
