@@ -28,6 +28,7 @@ from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
 from penstock.storage.writing._compaction import all_options, compacted, sizes, small_options
 from penstock.storage.writing._files import names_in, secure
+from penstock.storage.writing._fragments import from_texts
 from penstock.storage.writing._landing import KIND, land, latest, settled
 from penstock.storage.writing._steps import (
     ROWS_PER_FILE,
@@ -331,6 +332,24 @@ class Store:
             return self._land(handle, operation, {}, new=names_in(operation.fragments)) is not None or None
 
         self._redo(f"append samples to {self.location.path!r}", step)
+
+    def append_files(self, files: Sequence[str]) -> None:
+        """Append the rows of files that `write_rows` wrote, in their order: one version."""
+        import lance
+
+        def step(handle: lance.LanceDataset) -> bool | None:
+            operation = lance.LanceOperation.Append(from_texts(files))
+            return self._land(handle, operation, {}, new=names_in(operation.fragments)) is not None or None
+
+        if files:
+            self._redo(f"append samples to {self.location.path!r}", step)
+
+    def sweep_files(self) -> None:
+        """Delete files without rows, as tasks that died leave them; nobody else may be writing to the dataset."""
+        with wrapped(f"delete files of {self.location.path!r}"):
+            named = names_in(fragment.metadata for fragment in self._latest().get_fragments())
+            there = self.location.names(f"{self._folder}/data")
+            self.location.delete([name for name in there if name.removeprefix(f"{self._folder}/") not in named])
 
     def delete(self, uids: NDArray[np.int64], message: str, near: Sequence[int] | None = None) -> None:
         """Delete rows by identity; `near` are the fragments that had them in the version they were chosen from."""
