@@ -78,7 +78,7 @@ class RowsApart:
         """Whether the rows so far leave the type of a tensor open."""
         return any(is_open(spec) for spec in self.buffer.specs.values())
 
-    def taken(self) -> dict[TensorSpec, list[Cell]]:
+    def taken(self) -> dict[TensorSpec, Sequence[Cell]]:
         """Return the rows taken since the last call, by the specs they are written with.
 
         Raises

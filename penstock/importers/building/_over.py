@@ -117,7 +117,7 @@ class _First:
             stop = rows.stop
         return stop
 
-    def columns_by(self, specs: Mapping[str, TensorSpec]) -> dict[TensorSpec, list[Cell]]:
+    def columns_by(self, specs: Mapping[str, TensorSpec]) -> dict[TensorSpec, Sequence[Cell]]:
         """Return the samples by the specs they are written with."""
         return {spec: self.rows.buffer.cells.get(name, []) for name, spec in specs.items()}
 
