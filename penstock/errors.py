@@ -182,7 +182,17 @@ class ConflictError(DatasetError):
 
 
 class LeakageError(DatasetError):
-    """Two parts of a split have a sample or a group in common; `parts` are their names."""
+    """Two parts of a split have a sample or a group in common.
+
+    Parameters
+    ----------
+    message : str
+        What they share.
+    parts : tuple of str
+        Their names.
+    hint : str, optional
+        What to do.
+    """
 
     def __init__(self, message: str, *, parts: tuple[str, str], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)

@@ -1,13 +1,12 @@
 """Versions on Lance, links, credentials: all that touches the engine or an object store."""
 
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
-from penstock.storage._holder import Holder
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
-from penstock.storage._publishing import is_abandoned, published, sign
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
 from penstock.storage.caching._cache import Cache, chosen_cache
 from penstock.storage.holding._draft_lock import DraftLock, draft_lock
+from penstock.storage.leasing._holder import Holder
 from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._changes import Changes
@@ -54,6 +53,7 @@ from penstock.storage.versions._sample_states import SampleStates, Stamp, names_
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
 from penstock.storage.versions._upkeep import make_branch, sweep
 from penstock.storage.writing._fragments import write_rows
+from penstock.storage.writing._publishing import is_abandoned, published, sign
 from penstock.storage.writing._steps import Steps
 from penstock.storage.writing._store import ROWS_PER_FILE, Store, open_version
 
