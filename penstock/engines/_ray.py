@@ -40,8 +40,8 @@ class RayEngine:
     Parameters
     ----------
     address : str, optional
-        Of the cluster: ``"host:6379"``, or ``"auto"`` for the one on this machine. By default the one in ``RAY_ADDRESS``,
-        else the one that runs on this machine; without any, Ray is started.
+        Of the cluster: ``"host:6379"``, or ``"auto"`` for the one on this machine. By default the one in
+        ``RAY_ADDRESS``, else the one on this machine; without any, Ray is started.
     num_workers : int, optional
         Tasks at the same time; by default one for each CPU of the cluster.
 
