@@ -21,7 +21,7 @@ from penstock.errors import EngineError, MissingDependencyError
 __all__ = ["RayEngine", "ray_module"]
 
 _OLDEST = (2, 50)
-_NAMED = ("auto", "local")  # addresses that Ray has names for
+_NAMED = ("auto",)  # addresses that Ray has names for
 _ENDING = 60.0  # seconds for tasks that are canceled to end
 _PATIENCE = 5.0  # seconds to wait for the cluster's machine to answer
 _USAGE = "RAY_USAGE_STATS_ENABLED"
@@ -40,8 +40,8 @@ class RayEngine:
     Parameters
     ----------
     address : str, optional
-        Of the cluster: ``"host:6379"``, ``"ray://host:10001"`` or ``"auto"``. By default the one in ``RAY_ADDRESS``,
-        else the one that runs on this machine; without any, Ray is started.
+        Of the cluster: ``"host:6379"``, or ``"auto"`` for the one on this machine. By default the one in
+        ``RAY_ADDRESS``, else the one on this machine; without any, Ray is started.
     num_workers : int, optional
         Tasks at the same time; by default one for each CPU of the cluster.
 
@@ -56,7 +56,7 @@ class RayEngine:
     def __init__(self, address: str | None = None, *, num_workers: int | None = None) -> None:
         known = isinstance(address, str) and (address in _NAMED or _host_and_port(address) is not None)
         if address is not None and not known:
-            raise EngineError(f"address={address!r} is not valid. Expected 'host:port', 'ray://host:port' or 'auto'")
+            raise EngineError(f"address={address!r} is not valid. Expected 'host:port' or 'auto'")
         whole = isinstance(num_workers, int) and not isinstance(num_workers, bool)
         if num_workers is not None and not (whole and num_workers > 0):
             raise EngineError(f"num_workers={num_workers!r} is not valid. Expected 1 or more, or None for every CPU")
@@ -119,7 +119,7 @@ class RayEngine:
 
     def _check_same(self, ray: Any) -> None:
         """Refuse to take another cluster for the one that was named."""
-        if self.address is None or self.address in _NAMED or self.address.startswith("ray://"):
+        if self.address is None or self.address in _NAMED:
             return
         used = str(ray.get_runtime_context().gcs_address)
         if _numeric(used) != _numeric(self.address):
@@ -149,8 +149,8 @@ def ray_module() -> Any:
 
 
 def _host_and_port(address: str) -> tuple[str, int] | None:
-    host, _, port = address.removeprefix("ray://").rstrip("/").rpartition(":")
-    return (host.strip("[]"), int(port)) if host and port.isdecimal() else None
+    host, _, port = address.rpartition(":")
+    return (host.strip("[]"), int(port)) if host and "/" not in host and port.isdecimal() else None
 
 
 def _check_reachable(address: str) -> None:

@@ -141,7 +141,7 @@ def test_an_address_where_nobody_answers_is_said_at_once(apart):
     assert time.monotonic() - begun < 10
 
 
-@pytest.mark.parametrize("address", ["", 7, "head", "head:port"], ids=repr)
+@pytest.mark.parametrize("address", ["", 7, "head", "head:port", "ray://head:10001"], ids=repr)
 def test_an_address_that_is_none_is_refused(address):
     with pytest.raises(EngineError, match="Expected 'host:port'"):
         RayEngine(address)

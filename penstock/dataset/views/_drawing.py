@@ -29,16 +29,16 @@ from penstock.table import (
 )
 from penstock.tql import (
     Explanation,
-    PartwiseMasks,
     QueryResult,
     Weights,
     exact_plan,
     explain,
     make_plan,
-    partwise_plan,
     run,
     spec_for,
 )
+from penstock.tql.pipeline._over_parts import PartwiseMasks
+from penstock.tql.pipeline._plans import partwise_plan
 
 __all__ = ["Mode", "Seed", "chosen", "drawn", "explanation", "loader_of", "plan_of", "queried"]
 
