@@ -9,6 +9,7 @@ import sys
 SUITES = {
     "storage": False,
     "tql": True,
+    "growth_queries": False,
     "sampling": False,
     "loading": True,
     "memory": False,

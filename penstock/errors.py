@@ -38,6 +38,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── DataSourceError (ValueError)         a data source, sampler or worker pool of `penstock.batchup`
     │   ├── DataSourceTypeError (TypeError)
     │   └── NotSupportedError (NotImplementedError)
+    ├── EngineError (RuntimeError)           work cannot be run where it was requested
     └── MissingDependencyError (ImportError)
 
 Facts are attributes. The message says *what is wrong, with the value*, *what was
@@ -63,6 +64,7 @@ __all__ = [
     "DatasetNotFoundError",
     "DownloadError",
     "DraftHeldError",
+    "EngineError",
     "ExportError",
     "ImageDecodeError",
     "ImporterError",
@@ -180,7 +182,17 @@ class ConflictError(DatasetError):
 
 
 class LeakageError(DatasetError):
-    """Two parts of a split have a sample or a group in common; `parts` are their names."""
+    """Two parts of a split have a sample or a group in common.
+
+    Parameters
+    ----------
+    message : str
+        What they share.
+    parts : tuple of str
+        Their names.
+    hint : str, optional
+        What to do.
+    """
 
     def __init__(self, message: str, *, parts: tuple[str, str], hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -478,3 +490,7 @@ class NotSupportedError(DataSourceError, NotImplementedError):
 
 class MissingDependencyError(PenstockError, ImportError):
     """An optional package is missing; the message has the pip line."""
+
+
+class EngineError(PenstockError, RuntimeError):
+    """Work cannot be run where it was requested: an engine is unknown, unreachable or loses its workers."""

@@ -12,11 +12,11 @@ from penstock.dataset.shown._diff import Diff
 from penstock.dataset.shown._history import FieldChange, SampleEdit, SampleHistory
 from penstock.dataset.shown._log import Log
 from penstock.dataset.shown._report import Problem, Report
-from penstock.dataset.views._leakage import check_leakage
-from penstock.dataset.views._parts import Fold, Folds, Split
 from penstock.dataset.views._saved_views import SavedView, SavedViews
-from penstock.dataset.views._split_report import SplitReport
 from penstock.dataset.views._view import View
+from penstock.dataset.views.splits._leakage import check_leakage
+from penstock.dataset.views.splits._parts import Fold, Folds, Split
+from penstock.dataset.views.splits._split_report import SplitReport
 from penstock.dataset.writing._conflicts import Conflict
 from penstock.storage import Cache, Commit
 

@@ -17,8 +17,8 @@ from penstock.sampling.pool._sorting import (
     grouped_rows,
     stable_order,
 )
-from penstock.tql.values import _text_codes
-from penstock.tql.values._text_codes import array_codes, digits_of_text
+from penstock.tql.values.keys import _text_codes
+from penstock.tql.values.keys._text_codes import array_codes, digits_of_text
 
 TEXT = np.dtypes.StringDType()
 DTYPES = (np.int8, ">i8", ">f8", np.uint8, np.int32, np.int64, np.uint64, np.float16, np.float32, np.float64, np.bool_)

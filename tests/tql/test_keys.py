@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from penstock.table import ArrayTable
 from penstock.tql import run
-from penstock.tql.values import _leading
-from penstock.tql.values._keys import groups_of, order_of
 from penstock.tql.values._values import TEXT, Value, constant
+from penstock.tql.values.keys import _leading
+from penstock.tql.values.keys._keys import groups_of, order_of
 
 NAN = float("nan")
 KINDS = {

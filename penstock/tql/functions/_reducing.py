@@ -15,10 +15,10 @@ from penstock.tql.binding._binder import BOOL, INT, Binder
 from penstock.tql.functions._registry import builtin
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
-from penstock.tql.values._digits import order_digits
 from penstock.tql.values._kinds import Type, described
 from penstock.tql.values._relations import Bound, Frame
 from penstock.tql.values._values import TEXT, Value, offsets_of, positions, reduce_rows, rows_with, scalar, truth
+from penstock.tql.values.keys._digits import order_digits
 
 __all__ = ["REDUCERS", "aggregate", "any_true", "grouped_value"]
 

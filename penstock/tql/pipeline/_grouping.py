@@ -7,7 +7,7 @@ from penstock.tql.binding._scope import Scope
 from penstock.tql.functions._reducing import aggregate, grouped_value
 from penstock.tql.functions._registry import AGGREGATES
 from penstock.tql.syntax import _ast as ast
-from penstock.tql.values._frames import GroupFrame
+from penstock.tql.values._frames import GroupFrame, RelationFrame
 from penstock.tql.values._kinds import Type
 from penstock.tql.values._relations import Bound, Frame
 from penstock.tql.values._values import Value, take
@@ -68,7 +68,10 @@ class GroupBinder(Binder):
 def _first(bound: Bound, node: ast.Expression) -> Bound:
     def run(frame: Frame) -> Value:
         assert isinstance(frame, GroupFrame)
-        return take(bound.full(frame.base), frame.offsets[:-1])
+        if not bound.stable:  # what it is in a row depends on all rows
+            return take(bound.full(frame.base), frame.offsets[:-1])
+        first = frame.base.relation.take(frame.offsets[:-1])
+        return bound.full(RelationFrame(first, frame.context))
 
     type_ = Type(kind=bound.type.kind, class_names=bound.type.class_names)
     return Bound(span=(node.start, node.end), type=type_, run=run, key=f"key {bound.key}", stable=False)

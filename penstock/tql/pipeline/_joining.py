@@ -15,11 +15,11 @@ from penstock.tql.binding._binder import Binder
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values import _operations as ops
-from penstock.tql.values._digits import equal_digits
 from penstock.tql.values._frames import RelationFrame
-from penstock.tql.values._keys import concatenated
 from penstock.tql.values._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Relation, Stage
 from penstock.tql.values._values import Value
+from penstock.tql.values.keys._digits import equal_digits
+from penstock.tql.values.keys._keys import concatenated
 
 __all__ = ["MAX_ROWS", "JoinStage", "join_condition"]
 

@@ -15,11 +15,11 @@ from penstock.errors import QueryBindError
 from penstock.sampling.pool._sorting import digits_of_numbers, equal_rows, first_of_each
 from penstock.tql.pipeline._stages import Wrapped
 from penstock.tql.syntax import _ast as ast
-from penstock.tql.values._keys import codes_of, concatenated
 from penstock.tql.values._kinds import Type
 from penstock.tql.values._operations import as_text, class_text
 from penstock.tql.values._relations import ComputedColumn, Context, Field, Relation, Stage, scan
 from penstock.tql.values._values import Value, expand_rows
+from penstock.tql.values.keys._keys import codes_of, concatenated
 
 __all__ = ["KeptStage", "SetStage"]
 

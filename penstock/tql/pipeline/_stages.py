@@ -15,9 +15,9 @@ from penstock.table import Table
 from penstock.tql.binding._scope import table_fields
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._frames import GroupFrame, RelationFrame
-from penstock.tql.values._keys import distinct_rows, groups_of, order_of
 from penstock.tql.values._relations import Bound, ComputedColumn, Context, Field, Frame, Grouping, Relation, Stage, scan
 from penstock.tql.values._values import Value, expand_rows, truth
+from penstock.tql.values.keys._keys import distinct_rows, groups_of, order_of
 
 __all__ = [
     "OrderBy",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import penstock
 from penstock.dataset.views import _view_records
-from penstock.dataset.views._label_sets import divided_by_set
+from penstock.dataset.views.splits._label_sets import divided_by_set
 from penstock.errors import DatasetError, LeakageError, TensorNotFoundError, UncommittedChangesError
 from penstock.table import Ragged
 
@@ -185,9 +185,9 @@ def test_labels_of_groups_have_their_share(known):
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.integers(1, 40), min_size=2, max_size=14), st.sampled_from([0.5, 0.8, 0.3]))
 def test_sizes_of_parts_are_near_the_best_that_groups_allow(sizes, share):
-    from penstock.sampling.pool._dividing import divided
-    from penstock.sampling.pool._evening import evened
-    from penstock.sampling.pool._units import Units
+    from penstock.sampling.pool.dividing._dividing import divided
+    from penstock.sampling.pool.dividing._evening import evened
+    from penstock.sampling.pool.dividing._units import Units
 
     held = np.array(sizes)
     none = np.zeros(0, np.int64)

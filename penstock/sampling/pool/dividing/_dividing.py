@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._refining import refined
 from penstock.sampling.pool._sorting import Digits, digits_of_numbers, stable_order
-from penstock.sampling.pool._units import Units
+from penstock.sampling.pool.dividing._refining import refined
+from penstock.sampling.pool.dividing._units import Units
 
 __all__ = ["apportioned", "divided"]
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from penstock._wording import escaped, nearest
 from penstock.dataset.samples._content import Content
-from penstock.dataset.views._group_values import group_values, units_of_groups
-from penstock.dataset.views._label_sets import divided_by_set
-from penstock.dataset.views._split_units import label_column, units_with
+from penstock.dataset.views.splits._group_values import group_values, units_of_groups
+from penstock.dataset.views.splits._label_sets import divided_by_set
+from penstock.dataset.views.splits._split_units import label_column, units_with
 from penstock.errors import DatasetError
-from penstock.sampling.pool._dividing import divided
-from penstock.sampling.pool._evening import evened
+from penstock.sampling.pool.dividing._dividing import divided
+from penstock.sampling.pool.dividing._evening import evened
 
 __all__ = ["Division", "Method", "divide", "shares_of"]
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import Content
-from penstock.dataset.views._label_sets import row_labels
+from penstock.dataset.views.splits._label_sets import row_labels
 from penstock.errors import DatasetError
-from penstock.sampling.pool._units import Units
+from penstock.sampling.pool.dividing._units import Units
 from penstock.table import Ragged
 
 __all__ = ["label_column", "label_names", "pairs_of_labels", "units_with"]

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._units import Units
+from penstock.sampling.pool.dividing._units import Units
 
 __all__ = ["refined"]
 

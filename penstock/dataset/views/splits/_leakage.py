@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import Content
 from penstock.dataset.views._fixed_content import FixedContent, Home
-from penstock.dataset.views._group_values import group_values
 from penstock.dataset.views._saved_views import save_views
+from penstock.dataset.views.splits._group_values import group_values
 from penstock.errors import DatasetError, LeakageError
 from penstock.sampling.pool._sorting import Digits, digits_of_numbers, equal_rows
-from penstock.tql.values._digits import equal_digits
-from penstock.tql.values._keys import concatenated
 from penstock.tql.values._operations import as_text
 from penstock.tql.values._values import Value
+from penstock.tql.values.keys._digits import equal_digits
+from penstock.tql.values.keys._keys import concatenated
 
 __all__ = ["check_leakage", "saved_together"]
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import Content
 from penstock.dataset.shown._show import html_table, text_table
-from penstock.dataset.views._split import Division
-from penstock.dataset.views._split_units import label_column, label_names, units_with
+from penstock.dataset.views.splits._split import Division
+from penstock.dataset.views.splits._split_units import label_column, label_names, units_with
 
 if TYPE_CHECKING:
     import pandas as pd

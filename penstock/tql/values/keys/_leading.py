@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.tql.values._digits import missing_rows
 from penstock.tql.values._values import Value, take
+from penstock.tql.values.keys._digits import missing_rows
 
 __all__ = ["Key", "leading_rows"]
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples._content import Content
-from penstock.dataset.views._split import Division
-from penstock.dataset.views._split_report import SplitReport, report_of
+from penstock.dataset.views.splits._split import Division
+from penstock.dataset.views.splits._split_report import SplitReport, report_of
 
 __all__ = ["Fold", "Folds", "Split"]
 

@@ -9,9 +9,9 @@ from penstock.dataset.samples._content import Content
 from penstock.errors import DatasetError
 from penstock.sampling.pool._sorting import Digits, digits_of_numbers, grouped_rows
 from penstock.tql import run
-from penstock.tql.values._digits import equal_digits
 from penstock.tql.values._operations import class_text
 from penstock.tql.values._values import Value, from_ragged, scalar
+from penstock.tql.values.keys._digits import equal_digits
 
 __all__ = ["group_values", "units_of_groups"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.sampling.pool._sorting import Digits, equal_rows, first_of_each, grouped_rows, stable_order
-from penstock.tql.values._digits import equal_digits, order_digits
-from penstock.tql.values._leading import Key, leading_rows
 from penstock.tql.values._values import TEXT, Value, take
+from penstock.tql.values.keys._digits import equal_digits, order_digits
+from penstock.tql.values.keys._leading import Key, leading_rows
 
 __all__ = ["codes_of", "concatenated", "distinct_rows", "groups_of", "order_of"]
 

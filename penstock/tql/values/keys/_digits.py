@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from penstock.sampling.pool._sorting import Digits, digits_of_numbers
 from penstock.tql.values._operations import as_text
-from penstock.tql.values._text_codes import array_codes, digits_of_text
 from penstock.tql.values._values import Value, expand_rows
+from penstock.tql.values.keys._text_codes import array_codes, digits_of_text
 
 __all__ = ["equal_digits", "missing_rows", "order_digits"]
 

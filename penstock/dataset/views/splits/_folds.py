@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from penstock.dataset.samples._content import Content
-from penstock.dataset.views._split import Division, Method, divide
+from penstock.dataset.views.splits._split import Division, Method, divide
 from penstock.errors import DatasetError
 
 __all__ = ["divided_into_folds"]

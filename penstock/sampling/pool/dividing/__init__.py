@@ -1,0 +1,5 @@
+"""Units with labels, divided into parts."""
+
+from __future__ import annotations
+
+__all__: list[str] = []
