@@ -82,11 +82,11 @@ $(VENV)/.explore: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(INSTALL) torch --editable ".[torch,tensorflow,deeplake,datasets,lp,lab,dev]"
+	$(INSTALL) torch --editable ".[torch,tensorflow,deeplake,datasets,lp,ray,lab,dev]"
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.dev
-	$(INSTALL) --editable ".[torch,tensorflow,deeplake,datasets,lp,lab,dev,docs]"
+	$(INSTALL) --editable ".[torch,tensorflow,deeplake,datasets,lp,ray,lab,dev,docs]"
 	@touch $@
 
 .venv-trainers/.made: pyproject.toml constraints.txt

@@ -11,6 +11,7 @@ __getattr__, __dir__, _ = _lazy.attach(
         "batchup.datasets": ["standard"],
         "tql": ["parse_sampling"],
         "dataset": ["Cache", "Dataset", "View", "check_leakage", "empty", "load"],
+        "engines": ["RayEngine"],
         "errors": ["PenstockError"],
         "exporters": ["to_coco", "to_csv", "to_folder", "to_huggingface", "to_voc", "to_yolo"],
         "importers": [
@@ -40,6 +41,7 @@ __all__ = [
     "LabelEditor",
     "PenstockError",
     "QueryEditor",
+    "RayEngine",
     "View",
     "WeightTuner",
     "__version__",

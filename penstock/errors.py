@@ -38,6 +38,7 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     ├── DataSourceError (ValueError)         a data source, sampler or worker pool of `penstock.batchup`
     │   ├── DataSourceTypeError (TypeError)
     │   └── NotSupportedError (NotImplementedError)
+    ├── EngineError (RuntimeError)           work cannot be run where it was requested
     └── MissingDependencyError (ImportError)
 
 Facts are attributes. The message says *what is wrong, with the value*, *what was
@@ -63,6 +64,7 @@ __all__ = [
     "DatasetNotFoundError",
     "DownloadError",
     "DraftHeldError",
+    "EngineError",
     "ExportError",
     "ImageDecodeError",
     "ImporterError",
@@ -488,3 +490,7 @@ class NotSupportedError(DataSourceError, NotImplementedError):
 
 class MissingDependencyError(PenstockError, ImportError):
     """An optional package is missing; the message has the pip line."""
+
+
+class EngineError(PenstockError, RuntimeError):
+    """Work cannot be run where it was requested: an engine is unknown, unreachable or loses its workers."""

@@ -25,6 +25,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
             raise pytest.UsageError(f"{item.nodeid} has lost its xdist_group. Expected another version of pytest")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep samples that tests read from stores and the web out of the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PENSTOCK_CACHE_DIR", str(tmp_path_factory.mktemp("samples")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def object_store() -> Iterator[Server]:
     """An S3 server on the loopback, in a process of its own; it takes some seconds to start."""

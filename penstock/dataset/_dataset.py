@@ -30,6 +30,7 @@ from penstock.dataset.views._saved_views import (
     saved_views,
 )
 from penstock.dataset.views._view import View
+from penstock.engines import EngineOption
 from penstock.errors import DatasetError
 from penstock.storage import Holder
 from penstock.tensors import make_spec
@@ -337,7 +338,14 @@ class Dataset(Samples[View], Versioned):
         """
         return saved_view(self._content, id)
 
-    def load_view(self, id: str, optimize: bool = False, num_workers: int = 0) -> View:  # noqa: A002  the document's name
+    def load_view(
+        self,
+        id: str,  # noqa: A002  the document's name
+        optimize: bool = False,
+        num_workers: int = 0,
+        *,
+        engine: EngineOption = None,
+    ) -> View:
         """Open a saved view: the rows of its commit, whatever has changed since.
 
         Parameters
@@ -348,7 +356,9 @@ class Dataset(Samples[View], Versioned):
             Copy the samples beside the dataset, in the view's order and links
             resolved to images; from then on the view reads the copy.
         num_workers : int
-            Threads that read while copying.
+            Threads that read while copying; of an engine, parts at the same time, where 0 means all it can.
+        engine : {"threads", "processes", "ray"} or RayEngine, optional
+            Where the samples are copied, part by part; by default here. The copy is the same.
 
         Returns
         -------
@@ -359,8 +369,10 @@ class Dataset(Samples[View], Versioned):
         ------
         ViewNotFoundError
             If there is no such view.
+        EngineError
+            If the engine is unknown, cannot be reached or loses its workers; there is no copy then.
         """
-        found = open_saved(self._content, id, optimize=optimize, num_workers=num_workers)
+        found = open_saved(self._content, id, optimize=optimize, num_workers=num_workers, engine=engine)
         return View(replace(found, dataset=self))
 
     def save_views(
@@ -408,20 +420,27 @@ class Dataset(Samples[View], Versioned):
 
     # ---- upkeep --------------------------------------------------------------------------
 
-    def verify(self, num_workers: int = 2) -> Report:
+    def verify(self, num_workers: int | None = None, *, engine: EngineOption = None) -> Report:
         """Read every sample, linked files and copies of views too, and report what is unreadable or altered.
 
         Parameters
         ----------
-        num_workers : int
-            Threads that read and decode.
+        num_workers : int, optional
+            Threads that read and decode, by default 2; of an engine, parts at the same time, by default all it can.
+        engine : {"threads", "processes", "ray"} or RayEngine, optional
+            Where samples and files are read, part by part; by default here. The report is the same.
 
         Returns
         -------
         Report
             Its `ok` says whether nothing is wrong.
+
+        Raises
+        ------
+        EngineError
+            If the engine is unknown, cannot be reached or loses its workers.
         """
-        return verify(self._opened.table, self._opened.working.store, num_workers)
+        return verify(self._opened.table, self._opened.working.store, num_workers, engine)
 
     def add_creds_key(self, name: str, managed: bool = False) -> None:
         """Add the name of credentials for links; only the name is stored.

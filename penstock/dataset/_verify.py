@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,25 +14,73 @@ from numpy.typing import NDArray
 from penstock._wording import escaped
 from penstock.dataset.shown._report import Problem, Report
 from penstock.dataset.views._view_records import damaged_records, view_records
+from penstock.engines import Engine, EngineOption, check_num_workers, engine_of
 from penstock.errors import PenstockError
 from penstock.storage import Digests, Location, Store, column_names, wrong_tags
-from penstock.table import OverlayTable
+from penstock.table import OverlayTable, Rows, TablePart, part_rows
 from penstock.tensors import TensorSpec, check_image, image_digest
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 __all__ = ["verify"]
 
+_THREADS = 2
 _CHUNK = 64
+_ENCODED_ROWS = 2048  # rows of a part of images
+_COLUMN_ROWS = 1 << 17  # and of anything else
 
 
-def verify(table: OverlayTable, store: Store, num_workers: int) -> Report:
+def verify(table: OverlayTable, store: Store, num_workers: int | None, engine: EngineOption = None) -> Report:
     """Read every sample of a table, and the records stored with it: what the store has, not the local cache."""
     table = table.from_store()
+    check_num_workers(num_workers or 0)
+    if engine is None:
+        threads = _THREADS if num_workers is None else num_workers
+        problems: list[Problem] = []
+        for spec in table.tensors.values():
+            found = _encoded(table, spec, threads) if spec.is_encoded else _column(table, spec)
+            problems += sorted(found, key=lambda problem: -1 if problem.row is None else problem.row)
+        damaged = _damaged(table, problems)
+    else:
+        with engine_of(engine) as opened:
+            problems = [
+                problem for spec in table.tensors.values() for problem in _over(opened, table, spec, num_workers or 0)
+            ]
+            damaged = _damaged(table, problems, partial(opened.map, num_workers=num_workers or 0))
+    return Report(problems=(*damaged, *problems, *_wrong_records(store)), num_samples=table.num_rows)
+
+
+def _over(engine: Engine, table: OverlayTable, spec: TensorSpec, num_workers: int) -> list[Problem]:
+    """Read a tensor part by part, wherever the engine does it."""
+    parts = part_rows(table.num_rows, _ENCODED_ROWS if spec.is_encoded else _COLUMN_ROWS)
     problems: list[Problem] = []
-    for spec in table.tensors.values():
-        found = _encoded(table, spec, num_workers) if spec.is_encoded else _column(table, spec)
-        problems += sorted(found, key=lambda problem: -1 if problem.row is None else problem.row)
-    found_all = (*_damaged(table, problems), *problems, *_wrong_records(store))
-    return Report(problems=found_all, num_samples=table.num_rows)
+    with _bar(table, spec) as bar:
+        for (start, stop), found in zip(
+            parts, engine.map(_Part(table, spec), parts, num_workers=num_workers), strict=True
+        ):
+            bar.update(stop - start)
+            problems += found
+    return next(([one] for one in problems if one.row is None), problems)  # a column that cannot be read
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """The task: what is wrong in some rows of a tensor."""
+
+    table: OverlayTable
+    spec: TensorSpec
+
+    def __call__(self, rows: Rows) -> list[Problem]:
+        part = TablePart(self.table, rows)
+        if not self.spec.is_encoded:
+            found = list(_column(part.table, self.spec))
+        else:
+            digests = part.table.digests(self.spec.name)
+            chunks = [np.arange(*chunk) for chunk in part_rows(part.num_rows, _CHUNK)]
+            found = [one for chunk in chunks for one in _chunk(part.table, self.spec, chunk, digests)]
+        numbered = [one if one.row is None else replace(one, row=one.row + part.start) for one in found]
+        return sorted(numbered, key=lambda problem: -1 if problem.row is None else problem.row)
 
 
 def _wrong_records(store: Store) -> list[Problem]:
@@ -54,13 +105,15 @@ def _damaged_copy(view_id: str, place: Location) -> list[Problem]:
     return [Problem(tensor=named, row=None, reason=damage.reason) for damage in damaged]
 
 
-def _damaged(table: OverlayTable, found: Sequence[Problem]) -> list[Problem]:
+def _damaged(
+    table: OverlayTable, found: Sequence[Problem], mapped: Callable[..., Iterable[Any]] | None = None
+) -> list[Problem]:
     """Report files that differ from what was committed, unless a sample in them is already known to be damaged."""
     snapshot = table.stored.snapshot
     digests = Digests(Store.open(snapshot.location))
     owners = {column: name for name, spec in table.stored.specs.items() for column in column_names(spec)}
     problems = []
-    for damage in digests.damaged(snapshot):
+    for damage in digests.damaged(snapshot, mapped):
         if any(problem.row is not None and damage.first <= problem.row <= damage.last for problem in found):
             continue
         tensors = dict.fromkeys(owners[column] for column in damage.columns if column in owners)
@@ -86,20 +139,20 @@ def _column(table: OverlayTable, spec: TensorSpec) -> Iterator[Problem]:
 
 
 def _encoded(table: OverlayTable, spec: TensorSpec, num_workers: int) -> Iterator[Problem]:
-    from tqdm.auto import tqdm
-
     digests = table.digests(spec.name)
     chunks = [np.arange(start, min(start + _CHUNK, table.num_rows)) for start in range(0, table.num_rows, _CHUNK)]
-    with (
-        ThreadPoolExecutor(max(1, num_workers)) as pool,
-        tqdm(
-            total=table.num_rows, desc=escaped(f"Reading {spec.name}"), unit=" samples", disable=table.num_rows < _CHUNK
-        ) as bar,
-    ):
+    with ThreadPoolExecutor(max(1, num_workers)) as pool, _bar(table, spec) as bar:
         results = pool.map(lambda rows: _chunk(table, spec, rows, digests), chunks)
         for rows, found in zip(chunks, results, strict=True):
             bar.update(len(rows))
             yield from found
+
+
+def _bar(table: OverlayTable, spec: TensorSpec) -> tqdm[NoReturn]:
+    from tqdm.auto import tqdm
+
+    few = table.num_rows < _CHUNK or not spec.is_encoded
+    return tqdm(total=table.num_rows, desc=escaped(f"Reading {spec.name}"), unit=" samples", disable=few)
 
 
 def _chunk(

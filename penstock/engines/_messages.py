@@ -13,8 +13,9 @@ from typing import Any
 import cloudpickle
 
 from penstock.engines._memory import SharedMemory
+from penstock.errors import EngineError, PenstockError
 
-__all__ = ["Sizes", "load", "load_shared", "store"]
+__all__ = ["Sizes", "from_parts", "load", "load_shared", "public_parts", "store"]
 
 Sizes = list[int]
 """Bytes of the pickle, then of each buffer."""
@@ -28,12 +29,14 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
     What is for workers alone and in no pickle of a user, such as credentials, has a method `reduce_for_worker`.
     """
 
+    keeps_secrets = False  # from workers, as those of a cluster are other machines
+
     def reducer_override(self, obj: Any) -> Any:
         torch = sys.modules.get("torch")
         if torch is not None and type(obj) is torch.Tensor and _is_plain(torch, obj):
             return torch.from_numpy, (obj.numpy(),)
         own = getattr(type(obj), "reduce_for_worker", None)
-        if own is not None:
+        if own is not None and not self.keeps_secrets:
             return own(obj)
         if isinstance(obj, type | FunctionType) and not _is_importable(obj.__module__):
             return self._by_value(obj)
@@ -47,6 +50,12 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
             return super().reducer_override(obj)
         finally:
             cloudpickle.unregister_pickle_by_value(module)
+
+
+class _PublicPickler(_Pickler):
+    """Leaves out what only processes of this machine may see."""
+
+    keeps_secrets = True
 
 
 @cache
@@ -103,6 +112,29 @@ def store(value: Any, memory: SharedMemory) -> Sizes:
         target[position : position + size] = part
         position += _aligned(size)
     return sizes
+
+
+def public_parts(value: Any) -> list[Any]:
+    """Return an object as bytes and arrays of bytes that other machines may see; credentials are left out."""
+    import numpy as np
+
+    buffers: list[pickle.PickleBuffer] = []
+    stream = io.BytesIO()
+    try:
+        _PublicPickler(stream, protocol=5, buffer_callback=buffers.append).dump(value)
+    except (MemoryError, PenstockError):
+        raise
+    except Exception as error:
+        raise EngineError(
+            f"a {type(value).__name__} cannot be sent to or from a worker ({type(error).__name__}: {error})",
+            hint="it holds something that cannot be pickled, such as a lock, an open file or a generator",
+        ) from error
+    return [stream.getvalue(), *(np.frombuffer(buffer.raw(), np.uint8) for buffer in buffers)]
+
+
+def from_parts(parts: list[Any]) -> Any:
+    """Return an object of its parts; its arrays lie where the parts do, and are read only."""
+    return pickle.loads(parts[0], buffers=parts[1:])  # noqa: S301  from this session's own driver or worker
 
 
 def load(memory: SharedMemory, sizes: Sizes) -> Any:

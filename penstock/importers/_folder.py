@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
+from penstock.engines import EngineOption
 from penstock.errors import ImporterError
 from penstock.importers.building._build import Column, build
 from penstock.importers.building._report import IssueLog, OnError
@@ -65,6 +66,7 @@ def from_folder(
     on_error: OnError = "raise",
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    engine: EngineOption = None,
 ) -> Dataset:
     """Create a dataset from a folder that contains a folder of images per class.
 
@@ -90,13 +92,16 @@ def from_folder(
         A folder of PNG masks, which have the same names as the images: a tensor ``masks`` of the number of each
         pixel. A mapping of tensor names to folders makes several.
     num_workers : int
-        Threads that read and check images.
+        Threads that read and check images; of an engine, parts at the same time, where 0 means all it can.
     on_error : {"raise", "skip"}
         Whether to raise an error for images that cannot be read or assigned to a class, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
         Maximum size of a decoded image in bytes; None allows any size.
+    engine : {"threads", "processes", "ray"} or RayEngine, optional
+        Where the images are read and checked and the samples are written, part by part; by default here. The dataset
+        is the same.
 
     Returns
     -------
@@ -110,6 +115,8 @@ def from_folder(
         not clear whether a folder is a split; nothing is left at `dest`.
     DatasetExistsError
         If `dest` already exists.
+    EngineError
+        If the engine is unknown, cannot be reached or loses its workers; nothing is left at `dest`.
     """
     folder, log = existing_folder(root, "a folder that contains a folder of images per class"), IssueLog(on_error)
     with plain_errors(f"the folder {str(folder)!r}"):
@@ -136,6 +143,7 @@ def from_folder(
         progress=progress,
         max_image_bytes=max_image_bytes,
         info={"format": "folder", "masks": note},
+        engine=engine,
     )
 
 

@@ -1,13 +1,12 @@
 """Versions on Lance, links, credentials: all that touches the engine or an object store."""
 
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
-from penstock.storage._holder import Holder
 from penstock.storage._lasting import make_folders, sync_folder
 from penstock.storage._location import Location
-from penstock.storage._publishing import is_abandoned, published, sign
 from penstock.storage._staging import new_staging, staging_folders, staging_lock
 from penstock.storage.caching._cache import Cache, chosen_cache
 from penstock.storage.holding._draft_lock import DraftLock, draft_lock
+from penstock.storage.leasing._holder import Holder
 from penstock.storage.links._credentials import Credentials, Provider
 from penstock.storage.links._links import LinkReader, link_root
 from penstock.storage.reading._changes import Changes
@@ -16,6 +15,7 @@ from penstock.storage.reading._columns import (
     byte_views,
     column_names,
     column_of,
+    derived_uids,
     flat_values,
     new_uids,
     sample_columns,
@@ -23,6 +23,7 @@ from penstock.storage.reading._columns import (
     shape_rows,
     table_of,
 )
+from penstock.storage.reading._part import SnapshotPart
 from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import ID, Snapshot
@@ -51,12 +52,15 @@ from penstock.storage.versions._digests import DamagedFile, Digests
 from penstock.storage.versions._sample_states import SampleStates, Stamp, names_at
 from penstock.storage.versions._tags import Mark, delete_tag_named, tags_named
 from penstock.storage.versions._upkeep import make_branch, sweep
+from penstock.storage.writing._fragments import write_rows
+from penstock.storage.writing._publishing import is_abandoned, published, sign
 from penstock.storage.writing._steps import Steps
-from penstock.storage.writing._store import Store, open_version
+from penstock.storage.writing._store import ROWS_PER_FILE, Store, open_version
 
 __all__ = [
     "ENGINE",
     "ID",
+    "ROWS_PER_FILE",
     "UID",
     "Cache",
     "Changes",
@@ -74,6 +78,7 @@ __all__ = [
     "Provider",
     "SampleStates",
     "Snapshot",
+    "SnapshotPart",
     "Stamp",
     "Steps",
     "Store",
@@ -92,6 +97,7 @@ __all__ = [
     "decoded",
     "delete_tag",
     "delete_tag_named",
+    "derived_uids",
     "draft_lock",
     "encoded",
     "find_version",
@@ -125,5 +131,6 @@ __all__ = [
     "table_of",
     "tags_named",
     "user_tags",
+    "write_rows",
     "wrong_tags",
 ]

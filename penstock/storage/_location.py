@@ -23,8 +23,8 @@ from penstock.storage._staging import dead_staging, part_of, sweep_staging
 from penstock.storage._transfer import Transfer, plain_http
 from penstock.storage._version_files import has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped
-from penstock.storage._write_lease import WriteLease
 from penstock.storage.caching._cache import Cache
+from penstock.storage.leasing._write_lease import WriteLease
 
 if TYPE_CHECKING:
     from filelock import FileLock

@@ -38,6 +38,7 @@ from penstock.table.drafts._draft_files import (
 )
 from penstock.table.drafts._edited import sample_of_cell
 from penstock.table.drafts._overlay import OverlayTable
+from penstock.table.parts._part import Rows, TablePart, part_rows
 
 __all__ = [
     "ArrayTable",
@@ -52,10 +53,12 @@ __all__ = [
     "OverlayTable",
     "ProjectedTable",
     "Ragged",
+    "Rows",
     "RowsTable",
     "Selection",
     "StoredTable",
     "Table",
+    "TablePart",
     "all_bounds",
     "cells_of_columns",
     "checked_column",
@@ -75,6 +78,7 @@ __all__ = [
     "exact_bounds",
     "merged_into",
     "new_index",
+    "part_rows",
     "read_drafts",
     "resolved",
     "sample_of_cell",

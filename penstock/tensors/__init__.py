@@ -11,7 +11,7 @@ from penstock.tensors._packed import PackedCells
 from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import JsonText, decode_json, storable_text
-from penstock.tensors._types import same_type, with_type, with_type_of
+from penstock.tensors._types import is_open, same_type, with_type, with_type_of
 from penstock.tensors._words import kind_in_words, labels_in_words
 from penstock.tensors.images._decoding import decode_image, decode_then, image_shape, load_pillow
 from penstock.tensors.images._encoding import encode_image
@@ -58,6 +58,7 @@ __all__ = [
     "image_levels",
     "image_region",
     "image_shape",
+    "is_open",
     "is_pillow",
     "kind_in_words",
     "label_tensor",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from penstock.errors import SampleError
 from penstock.tensors._spec import TensorSpec
 
-__all__ = ["as_numbers", "as_regular", "same_type", "with_type", "with_type_of"]
+__all__ = ["as_numbers", "as_regular", "is_open", "same_type", "with_type", "with_type_of"]
 
 _SMALL = 2.0**105  # squares of numbers that sum up to less: each is below 2**53, where every integer is a float
 _WIDEST = 8  # bytes an element of a stored type has at most
@@ -104,7 +104,7 @@ def with_type(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
     >>> with_type(TensorSpec(name="ages", inferred=True), [None, 3, 4]).dtype
     'int64'
     """
-    if not _is_open(spec):
+    if not is_open(spec):
         return spec
     try:
         arrays = _arrays(spec, values)
@@ -118,7 +118,8 @@ def with_type(spec: TensorSpec, values: Sequence[Any]) -> TensorSpec:
     return replace(spec, dtype=dtype, ndim=arrays[0].ndim)
 
 
-def _is_open(spec: TensorSpec) -> bool:
+def is_open(spec: TensorSpec) -> bool:
+    """Return whether the first sample of a tensor will fix its type."""
     if spec.htype == "embedding":
         return spec.length_max is None
     return spec.ndim is None and spec.htype in {"generic", "binary_mask", "segment_mask"}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KINDS = ("names lost", "contents lost")
+_MARKS = ".readers"  # of versions that a process reads: they end with it, and nothing is lost with them
 
 
 @dataclass(eq=False)
@@ -55,6 +56,8 @@ def _tree(folder):
         where = os.path.relpath(home, folder)
         for name in [*folders, *names]:
             path = posixpath.normpath(f"{where}/{name}")
+            if _MARKS in path.split("/"):
+                continue
             found[path] = _File(origin=path, synced=True, is_folder=name in folders)
     return found
 
@@ -66,6 +69,8 @@ def _replayed(before, journal, root):
     for line in journal.splitlines():
         what, one, two = line.split("\t")
         one, two = (os.path.relpath(path, root) if path else "" for path in (one, two))
+        if _MARKS in one.split("/"):
+            continue
         _step(live, durable, what, one, two)
     return live, durable
 

@@ -15,7 +15,7 @@ import pytest
 import penstock
 from penstock.errors import DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage import Holder, Location
-from penstock.storage._publishing import published
+from penstock.storage.writing._publishing import published
 
 pytestmark = pytest.mark.slow  # the server takes seconds to start
 
@@ -62,6 +62,20 @@ def test_a_killed_import_is_not_there_and_its_rest_goes(bucket):
     assert not any(".new-" in name or "claim" in name for name in bucket.names())
 
 
+_COMMIT = 'import sys, penstock; ds = penstock.load(sys.argv[1]); ds.labels[1] = [4]; ds.commit("four")'
+
+
+def test_a_killed_commit_leaves_the_head_and_its_edits(bucket):
+    path = f"{bucket.url}/set"
+    first = _arrays(path).commit_id
+    _killed(bucket, _COMMIT, path, r"PUT \S*/set/samples.lance/_versions/\d")
+    ds = penstock.load(path)
+    assert (ds.commit_id, ds.num_edits, ds.labels[1].numpy().tolist()) == (first, 1, [4])
+    ds.commit("at once")  # the lease of the dead process keeps nobody waiting
+    assert [commit.message for commit in ds.log()][:1] == ["at once"]
+    assert ds.verify().ok
+
+
 def test_a_killed_replacement_is_completed_by_whoever_opens_it_next(bucket):
     path = f"{bucket.url}/set"
     _arrays(path)[:2].save_view(id="mine")
@@ -80,6 +94,13 @@ def test_a_replacement_that_fails_before_it_is_announced_leaves_the_old_dataset(
         penstock.empty(path, overwrite=True)
     assert bucket.names() == before
     assert len(penstock.load(path)) == 5
+
+
+def test_files_that_a_store_does_not_copy_are_sent_again(bucket, monkeypatch):
+    monkeypatch.setattr("penstock.storage.writing._publishing._LARGEST_COPY", 0)
+    ds = _arrays(f"{bucket.url}/set")
+    assert ds.labels.numpy().ravel().tolist() == [0, 1, 2, 3, 4]
+    assert ds.verify().ok
 
 
 def test_an_import_that_fails_leaves_nothing(bucket):

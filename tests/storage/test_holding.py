@@ -9,9 +9,9 @@ import pytest
 from obstore.store import MemoryStore
 
 from penstock.storage import Location, draft_lock
-from penstock.storage._holder import Holder
 from penstock.storage.holding._bucket import BucketRecord
 from penstock.storage.holding._folder import LEASE_S, FolderRecord
+from penstock.storage.leasing._holder import Holder
 
 ELSEWHERE = replace(Holder.here("elsewhere", locked=False), machine="another", host="another", pid=1)
 

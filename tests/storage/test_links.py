@@ -37,6 +37,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(302, b"", Location="/circle")
         elif head == "private" and not self.headers.get("Authorization"):
             self._answer(403, b"")
+        elif head == "tagged":
+            known = self.headers.get("If-None-Match") == '"v1"'
+            self._answer(304 if known else 200, b"" if known else _png(5), ETag='"v1"')
         elif head.isdigit():
             self._answer(int(head), b"")
         else:
@@ -45,6 +48,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_PUT = do_GET  # noqa: N815  the name the server looks for
 
     def _answer(self, status, body, **headers):
+        self.server.sent.append(status)
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
@@ -56,7 +60,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def web():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.seen, server.authorized = [], []
+    server.seen, server.authorized, server.sent = [], [], []
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
@@ -94,6 +98,24 @@ def test_links_that_differ_in_their_query_are_different_images(web, tmp_path):
         ds.append({"images": penstock.link(f"{web.url}/image?id={number}")})
     ds.commit("two")
     assert [int(ds.images[index].numpy()[0, 0, 0]) for index in range(2)] == [10, 200]
+
+
+@pytest.mark.parametrize(
+    ("address", "verify", "asked"),
+    [("/image?id=9", True, 2), ("/tagged/x.png", False, 3), ("/image?id=9", False, 3)],
+    ids=["digest", "tag", "neither"],
+)
+def test_a_web_image_is_sent_once_if_something_says_what_it_is(web, tmp_path, address, verify, asked):
+    ds = penstock.empty(tmp_path / "set", cache=tmp_path / "cache")
+    ds.create_tensor(
+        "images", "link[image]", verify=verify, create_shape_tensor=verify, create_sample_info_tensor=verify
+    )
+    ds.append({"images": penstock.link(web.url + address)})
+    ds.flush()
+    images = [ds.images[0].numpy()[0, 0, 0] for _ in range(3)]
+    assert images == [5 if "tagged" in address else 9] * 3
+    assert len(web.seen) == asked
+    assert web.sent.count(304) == (2 if "tagged" in address else 0)
 
 
 def test_redirects_are_followed(web):

@@ -60,7 +60,8 @@ class SampleEdit:
     changes : tuple of FieldChange
         What differs, tensor by tensor; empty for samples added and deleted.
     differences : tuple of dict
-        The same in a few words, each with its sign: ``-`` removed, ``+`` added, or none.
+        The same in a few words, each with its sign: ``-`` removed, ``+`` added, ``=`` what the others come to, or
+        none.
     """
 
     kind: Literal["added", "edited", "deleted", "restored"]
@@ -75,7 +76,7 @@ class SampleEdit:
     @property
     def words(self) -> str:
         """What happened, in one line."""
-        parts = [f"{part['sign']} {part['text']}".strip() for part in self.differences]
+        parts = [f"{part['sign'].strip('=')} {part['text']}".strip() for part in self.differences]
         told = f"sample {self.kind}"
         if self.kind == "edited":
             return ", ".join(parts) or told

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from types import EllipsisType
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from penstock._wording import escaped
 from penstock.dataset.samples._content import Content, HasContent
 from penstock.dataset.views._fixed_content import FixedContent, Home, frozen
+from penstock.engines import EngineOption, check_num_workers, engine_of
 from penstock.loader import Loader
 from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
 from penstock.table import (
@@ -25,7 +27,18 @@ from penstock.table import (
     Selection,
     Table,
 )
-from penstock.tql import Explanation, QueryResult, Weights, exact_plan, explain, make_plan, run, spec_for
+from penstock.tql import (
+    Explanation,
+    PartwiseMasks,
+    QueryResult,
+    Weights,
+    exact_plan,
+    explain,
+    make_plan,
+    partwise_plan,
+    run,
+    spec_for,
+)
 
 __all__ = ["Mode", "Seed", "chosen", "drawn", "explanation", "loader_of", "plan_of", "queried"]
 
@@ -46,13 +59,23 @@ def chosen(content: Content, dataset: _Dataset, positions: NDArray[np.int64]) ->
 
 
 def queried(
-    content: Content, dataset: _Dataset, query_string: str, *, seed: Seed, params: Mapping[str, Any] | None
+    content: Content,
+    dataset: _Dataset,
+    query_string: str,
+    *,
+    seed: Seed,
+    params: Mapping[str, Any] | None,
+    engine: EngineOption = None,
+    num_workers: int = 0,
 ) -> FixedContent:
     """Return the samples that a TQL query chooses, or the table it makes."""
     used = _seed(content, seed)
-    table, rows = content.state()
-    within = None if content.is_whole else rows
-    result = run(query_string, table, seed=used, rows=within, resolve=content.resolve, params=params)
+    with _masks(engine, num_workers) as masks:
+        table, rows = (content.table, None) if masks is not None and content.is_whole else content.state()
+        within = None if content.is_whole else rows
+        result = run(
+            query_string, table, seed=used, rows=within, resolve=content.resolve, params=params, masks=masks
+        )  # fmt: skip
     for warning in result.warnings:
         warnings.warn(escaped(warning), UserWarning, stacklevel=3)
     source = _of_rows(result) if result.is_rows else _made_by(result)
@@ -66,6 +89,17 @@ def queried(
         plan=result.plan if result.is_rows else None,
         pool=result.pool if result.is_rows else None,
     )
+
+
+@contextmanager
+def _masks(engine: EngineOption, num_workers: int) -> Iterator[PartwiseMasks | None]:
+    """Yield what evaluates conditions on an engine; None where they are evaluated here."""
+    check_num_workers(num_workers)
+    if engine is None:
+        yield None
+        return
+    with engine_of(engine) as opened:
+        yield PartwiseMasks(opened, num_workers)
 
 
 def _made_by(result: QueryResult) -> Table:
@@ -141,12 +175,19 @@ def plan_of(
     seed: Seed,
     mode: Mode | None,
     size: int | None,
+    engine: EngineOption = None,
+    num_workers: int = 0,
 ) -> SamplingPlan:
     """Return what drawing by some weights does; without weights every sample is drawn once an epoch."""
-    table, rows = content.state()
-    if weights is None:
-        return exact_plan(table, rows, labels=labels, seed=_seed(content, seed))
-    return make_plan(table, rows, weights, _spec(content, weights, seed, mode, size), labels=labels)
+    with _masks(engine, num_workers) as masks:
+        if weights is None and masks is not None and content.is_whole:
+            found = partwise_plan(content.table, labels=labels, seed=_seed(content, seed), masks=masks)
+            if found is not None:
+                return found
+        table, rows = content.state()
+        if weights is None:
+            return exact_plan(table, rows, labels=labels, seed=_seed(content, seed))
+        return make_plan(table, rows, weights, _spec(content, weights, seed, mode, size), labels=labels, masks=masks)
 
 
 def _spec(

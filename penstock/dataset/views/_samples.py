@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.dataset.samples._content import Content, HasContent, first_label_tensor
+from penstock.dataset.samples._content import HasContent, first_label_tensor
 from penstock.dataset.samples._reserved import ELSEWHERE, is_attribute, kinds_with, reserved_names
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.samples._sample import Sample
@@ -17,10 +17,10 @@ from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.views import _drawing as drawing
 from penstock.dataset.views._drawing import Mode, Seed
 from penstock.dataset.views._fixed_content import FixedContent, Home
+from penstock.dataset.views._loaded import LoadedSamples
 from penstock.dataset.views.splits._divisible import Divisible
+from penstock.engines import EngineOption
 from penstock.errors import DatasetError, SamplingError, TensorNotFoundError
-from penstock.loader import Loader
-from penstock.loader.chain._one_call import one_call
 from penstock.sampling import SamplingPlan
 from penstock.tql import Weights
 
@@ -35,10 +35,8 @@ __all__ = ["Samples"]
 _V = TypeVar("_V")
 
 
-class Samples(Divisible[_V], Generic[_V]):
+class Samples(LoadedSamples, Divisible[_V], Generic[_V]):
     """A sequence of samples with named tensors; `_V` is the type of its views."""
-
-    _content: Content
 
     @abstractmethod
     def _origin(self) -> HasContent[Home] | None:
@@ -135,7 +133,15 @@ class Samples(Divisible[_V], Generic[_V]):
             )
         return self._chosen(np.flatnonzero([bool(function(sample)) for sample in self]).astype(np.int64))
 
-    def query(self, query_string: str, *, seed: Seed = ..., params: Mapping[str, Any] | None = None) -> _V:
+    def query(
+        self,
+        query_string: str,
+        *,
+        seed: Seed = ...,
+        params: Mapping[str, Any] | None = None,
+        engine: EngineOption = None,
+        num_workers: int = 0,
+    ) -> _V:
         """Return the samples a TQL query chooses.
 
         Parameters
@@ -147,6 +153,10 @@ class Samples(Divisible[_V], Generic[_V]):
             default a view's own, 0 for a dataset.
         params : mapping, optional
             Values of the query's parameters.
+        engine : {"threads", "processes", "ray"} or RayEngine, optional
+            Where the conditions are evaluated, part by part; by default here, at once. The samples are the same.
+        num_workers : int
+            Parts at the same time; 0 leaves it to the engine.
 
         Returns
         -------
@@ -157,8 +167,14 @@ class Samples(Divisible[_V], Generic[_V]):
         ------
         QuerySyntaxError, QueryBindError, QueryEvaluationError
             If the text is not valid TQL, names something that does not exist, or fails on these rows.
+        EngineError
+            If the engine is unknown, cannot be reached or loses its workers.
         """
-        return self._view(drawing.queried(self._content, self._origin(), query_string, seed=seed, params=params))
+        found = drawing.queried(
+            self._content, self._origin(), query_string, seed=seed, params=params, engine=engine,
+            num_workers=num_workers,
+        )  # fmt: skip
+        return self._view(found)
 
     def explain(self, query_string: str) -> Explanation:
         """Return how a query is read and what each step leaves, without keeping its result.
@@ -239,6 +255,8 @@ class Samples(Divisible[_V], Generic[_V]):
         seed: Seed = ...,
         mode: Mode | None = None,
         size: int | None = None,
+        engine: EngineOption = None,
+        num_workers: int = 0,
     ) -> SamplingPlan:
         """Return what drawing by some weights does, before a single draw.
 
@@ -256,13 +274,20 @@ class Samples(Divisible[_V], Generic[_V]):
             As in `sample_by`, "iid" by default; with a spec, used in place of the spec's mode.
         size : int, optional
             As in `sample_by`; with a spec, used in place of the spec's size.
+        engine : {"threads", "processes", "ray"} or RayEngine, optional
+            Where the samples are grouped and counted, part by part; by default here, at once. The plan is the same.
+        num_workers : int
+            Parts at the same time; 0 leaves it to the engine.
 
         Returns
         -------
         SamplingPlan
             Histogram, coverage, targets and the stream.
         """
-        return drawing.plan_of(self._content, spec_or_weights, labels=labels, seed=seed, mode=mode, size=size)
+        return drawing.plan_of(
+            self._content, spec_or_weights, labels=labels, seed=seed, mode=mode, size=size, engine=engine,
+            num_workers=num_workers,
+        )  # fmt: skip
 
     def __class_counts__(self) -> ClassCounts:
         """Return the samples' labels by the first class label tensor, for the helpers of `penstock.sampling`."""
@@ -270,87 +295,6 @@ class Samples(Divisible[_V], Generic[_V]):
         if labels is None:
             raise SamplingError("there is no class_label tensor", hint="pass the labels as an array")
         return Tensor(self._content, labels).__class_counts__()
-
-    # ---- loaders -------------------------------------------------------------------------
-
-    def dataloader(self, *, seed: Seed = ...) -> Loader:
-        """Return a loader of these samples, to be configured by a chain of calls.
-
-        Parameters
-        ----------
-        seed : int or None, optional
-            Of draws, order and transforms; None takes fresh entropy. By default a
-            view's own, 0 for a dataset.
-
-        Returns
-        -------
-        Loader
-            ``.transform(…).batch(64).shuffle().pytorch()`` and iterate.
-        """
-        return drawing.loader_of(self._content, seed=seed)
-
-    def pytorch(
-        self,
-        num_workers: int = 0,
-        shuffle: bool = False,
-        transform: Any = None,
-        tensors: list[str] | None = None,
-        batch_size: int | None = 1,
-        collate_fn: Callable[[list[Any]], Any] | None = None,
-        *,
-        seed: Seed = ...,
-        **options: Any,
-    ) -> Loader:
-        """Return a loader of torch tensors in one call.
-
-        Parameters
-        ----------
-        num_workers : int
-            Processes for the transform.
-        shuffle : bool
-            Whether each epoch comes in another order.
-        transform : callable or dict of str to callable, optional
-            Applied to each sample.
-        tensors : list of str, optional
-            Tensors to read; by default all.
-        batch_size : int or None
-            Samples per batch; None yields single samples.
-        collate_fn : callable, optional
-            Function that makes a batch from a list of samples.
-        seed : int or None, optional
-            As in `dataloader`.
-        **options
-            ``drop_last``, ``buffer_size``, ``offset``, ``transform_kwargs``, and any
-            other parameter of the loader's ``.pytorch()``.
-
-        Returns
-        -------
-        Loader
-            Iterate it for one epoch.
-        """
-        loader: Loader = one_call(
-            self.dataloader(seed=seed), "pytorch", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
-            **options,
-        )  # fmt: skip
-        return loader
-
-    def tensorflow(
-        self,
-        num_workers: int = 0,
-        shuffle: bool = False,
-        transform: Any = None,
-        tensors: list[str] | None = None,
-        batch_size: int | None = 1,
-        collate_fn: Callable[[list[Any]], Any] | None = None,
-        *,
-        seed: Seed = ...,
-        **options: Any,
-    ) -> Any:
-        """Return a loader of TensorFlow tensors in one call; parameters as in `pytorch`."""
-        return one_call(
-            self.dataloader(seed=seed), "tensorflow", num_workers, shuffle, transform, tensors, batch_size, collate_fn,
-            **options,
-        )  # fmt: skip
 
     # ---- to look at ----------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from penstock._wording import nearest
 from penstock.dataset.shown._show import html_table, text_table
 from penstock.dataset.views._fixed_content import FixedContent, Home
-from penstock.dataset.views._materialize import materialize
+from penstock.dataset.views._materialize import Copying, materialize
 from penstock.dataset.views._view_records import (
     ViewRecord,
     delete_record,
@@ -27,6 +27,7 @@ from penstock.dataset.views._view_records import (
     write_view,
     write_views,
 )
+from penstock.engines import EngineOption, check_num_workers
 from penstock.errors import DatasetError, DatasetNotFoundError, StorageError, UncommittedChangesError, ViewNotFoundError
 from penstock.storage import Credentials, Store, author, encoded, find_version
 from penstock.table import Draft, OptimizedTable, OverlayTable, StoredTable, Table
@@ -260,13 +261,15 @@ def _found(store: Store, view_id: str) -> ViewRecord:
     return records[view_id]
 
 
-def open_saved(home: Home, view_id: str, *, optimize: bool, num_workers: int) -> FixedContent:
+def open_saved(
+    home: Home, view_id: str, *, optimize: bool, num_workers: int, engine: EngineOption = None
+) -> FixedContent:
     """Return the samples of a saved view; `optimize` copies them once."""
+    check_num_workers(num_workers)
+    copying = Copying(num_workers, engine) if optimize else None
     with home.lock:
         record = _found(home.store, view_id)
-        table, rows = _opened(
-            home.store, view_id, record, home.credentials, optimize, num_workers, home.max_image_bytes
-        )
+        table, rows = _opened(home.store, view_id, record, home.credentials, copying, home.max_image_bytes)
     return FixedContent(table=table, rows=rows, query_string=record.query or None, seed=record.seed)
 
 
@@ -275,19 +278,18 @@ def _opened(
     view_id: str,
     record: ViewRecord,
     credentials: Credentials,
-    optimize: bool,
-    num_workers: int,
+    copying: Copying | None,
     max_image_bytes: int | None,
 ) -> tuple[OverlayTable | OptimizedTable, NDArray[np.int64]]:
     """Return the table and rows of a saved view, those of the copy if there is or will be one."""
     snapshot = store.on(record.branch).at(record.version)
     source = OverlayTable(StoredTable(snapshot, record.commit), Draft(), credentials, max_image_bytes=max_image_bytes)
     rows = _rows_of(store, view_id, record, source)
-    if not optimize and not record.copy:
+    if copying is None and not record.copy:
         return source, rows
     distinct = rows[np.sort(np.unique(rows, return_index=True)[1])]
-    if not record.copy:
-        record = _copied(store, view_id, record, source, distinct, num_workers)
+    if copying is not None and not record.copy:
+        record = _copied(store, view_id, record, source, distinct, copying)
     try:
         copied = Store.open(store.location.below(record.copy)).head()
     except (DatasetNotFoundError, StorageError):  # the copy is gone or damaged; the samples are not
@@ -315,11 +317,11 @@ def _copied(
     record: ViewRecord,
     source: OverlayTable,
     rows: NDArray[np.int64],
-    num_workers: int,
+    copying: Copying,
 ) -> ViewRecord:
     """Copy a view's samples to a place of their own, which the record names once the copy is whole."""
     name = f"views/{encoded(view_id)}.{secrets.token_hex(4)}.penstock"
-    materialize(source, rows, store.location.below(name), num_workers)
+    materialize(source, rows, store.location.below(name), copying)
     record = replace(record, copy=name)
     write_record(store.location, view_id, record)
     return record

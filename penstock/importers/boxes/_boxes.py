@@ -78,6 +78,14 @@ class BoxReader:
         self._flaws_of = flaws_of
         self.read = lru_cache(_NUM_KEPT)(self._read)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickle without the boxes that were read."""
+        return {name: value for name, value in vars(self).items() if name != "read"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self.read = lru_cache(_NUM_KEPT)(self._read)
+
     def _read(self, row: int) -> Boxes:
         log = IssueLog("skip")
         given = _as_boxes(self._boxes_of(row), f"{self._name} of row {row}")

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset import Dataset
+from penstock.engines import Engine, EngineOption, engine_of
 from penstock.importers.boxes._annotated import Detections
 from penstock.importers.boxes._fields import field_columns
 from penstock.importers.boxes._frames import Frame, read_frames
@@ -21,6 +22,7 @@ from penstock.importers.building._build import build, check_options
 from penstock.importers.building._report import IssueLog
 from penstock.importers.building._text import printable
 from penstock.importers.building._write import Column
+from penstock.table import part_rows
 from penstock.tensors import MAX_IMAGE_BYTES, Link, clip_boxes
 
 __all__ = ["Gathered", "build_detections", "judge_boxes", "repair_boxes"]
@@ -28,6 +30,7 @@ __all__ = ["Gathered", "build_detections", "judge_boxes", "repair_boxes"]
 _CROWDS = {"dtype": "uint8", "aligned_with": "boxes"}
 _READ_WHEN_ADDED = ("verify", "create_shape_tensor", "create_sample_info_tensor")
 _PART = 65_536  # boxes
+_FRAMES = 2048  # images of a part
 _SLACK = 0.01  # pixels: what decimal fractions of an image's side leave outside of it
 
 
@@ -180,6 +183,7 @@ def build_detections(
     exif: Exif = "auto",
     creds_keys: Sequence[str] = (),
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    engine: EngineOption = None,
 ) -> Dataset:
     """Check the boxes against the images, and write all tensors.
 
@@ -193,11 +197,39 @@ def build_detections(
         Whether linked images are read now.
     max_image_bytes : int, optional
         Maximum size of a decoded image in bytes; None allows any size.
+    engine : Engine, str or None
+        Where images are read and samples are written; None is here.
     """
     check_options(num_workers, max_image_bytes)
+    if engine is not None:
+        with engine_of(engine) as opened:
+            return _built(
+                dest, gathered, log=log, num_workers=num_workers, progress=progress, linked=linked, verify=verify,
+                exif=exif, creds_keys=creds_keys, max_image_bytes=max_image_bytes, engine=opened,
+            )  # fmt: skip
+    return _built(
+        dest, gathered, log=log, num_workers=num_workers, progress=progress, linked=linked, verify=verify,
+        exif=exif, creds_keys=creds_keys, max_image_bytes=max_image_bytes, engine=None,
+    )  # fmt: skip
+
+
+def _built(
+    dest: str | os.PathLike[str],
+    gathered: Gathered,
+    *,
+    log: IssueLog,
+    num_workers: int,
+    progress: bool,
+    linked: bool,
+    verify: bool,
+    exif: Exif,
+    creds_keys: Sequence[str],
+    max_image_bytes: int | None,
+    engine: Engine | None,
+) -> Dataset:
     found = gathered.found.keep_images(np.array([image is not None for image in gathered.images], bool))
     located = [image for image in gathered.images if image is not None]
-    frames = read_frames(located, num_workers, max_image_bytes) if verify else [None] * len(located)
+    frames = _frames(located, num_workers, max_image_bytes, engine) if verify else [None] * len(located)
     found, kept = judge_boxes(found, frames, log, exif)
     located = [image for image, is_kept in zip(located, kept.tolist(), strict=True) if is_kept]
     return build(
@@ -211,7 +243,19 @@ def build_detections(
         creds_keys=creds_keys,
         max_image_bytes=max_image_bytes,
         info=None if found.source is None else found.source.info,
+        engine=engine,
     )
+
+
+def _frames(
+    located: Sequence[Path | Link], num_workers: int, max_bytes: int | None, engine: Engine | None
+) -> list[Frame | None]:
+    """Return each image's frame, read here or wherever the engine reads."""
+    if engine is None:
+        return read_frames(located, num_workers, max_bytes)
+    parts = [located[start:stop] for start, stop in part_rows(len(located), _FRAMES)]
+    read = partial(read_frames, num_workers=0, max_bytes=max_bytes)
+    return [frame for found in engine.map(read, parts, num_workers=num_workers) for frame in found]
 
 
 def _columns(found: Detections, images: Sequence[Path | Link], *, linked: bool, verify: bool) -> list[Column]:

@@ -50,6 +50,10 @@ class _Rows:
         self._lock = threading.Lock()
         self._kept: dict[int, tuple[Mapping[str, Any], int]] = {}
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle without the rows and the lock."""
+        return _Rows, (self._read, self._num_columns)
+
     def reader(self, name: str) -> Callable[[int], Any]:
         """Return the function from a row to the value of a column."""
         return lambda row: self._take(row)[name]

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from penstock._wording import escaped
 from penstock.dataset import Dataset, empty, load
 from penstock.dataset.samples import content_of
+from penstock.engines import EngineOption, engine_of
 from penstock.errors import DatasetExistsError, ImporterError, PenstockError
 from penstock.importers.building._objects import align_objects
+from penstock.importers.building._over import write_over
 from penstock.importers.building._report import ImportReport, IssueLog
 from penstock.importers.building._sources import path_of
 from penstock.importers.building._staging import check_free, staged
-from penstock.importers.building._write import Column, write_columns
+from penstock.importers.building._write import Column, add_notes, create_tensors, write_columns
 from penstock.storage import Location, published
 from penstock.table import class_keys
 from penstock.tensors import MAX_IMAGE_BYTES
@@ -41,6 +43,7 @@ def build(
     creds_keys: Sequence[str] = (),
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
     info: Mapping[str, Any] | None = None,
+    engine: EngineOption = None,
 ) -> Dataset:
     """Write columns as a new dataset, commit it and open it.
 
@@ -66,6 +69,8 @@ def build(
         Maximum size of a decoded image in bytes; None allows any size.
     info : mapping, optional
         What is noted of the source in ``info["source"]``.
+    engine : Engine, str or None
+        Where parts of the rows are read and written; None is here.
 
     Raises
     ------
@@ -79,7 +84,7 @@ def build(
         for key in creds_keys:
             dataset.add_creds_key(key)
         bar = _bar(source, num_rows, shown=progress)
-        num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
+        num_written = _filled(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar, engine=engine)
         report = ImportReport(source=source, num_samples=num_written, issues=tuple(log.issues))
         align_objects(dataset)
         if info is not None:
@@ -89,6 +94,31 @@ def build(
     if progress and report.issues:
         _print(str(report))
     return load(place, max_image_bytes=max_image_bytes)
+
+
+def _filled(
+    dataset: Dataset,
+    columns: Sequence[Column],
+    num_rows: int,
+    *,
+    log: IssueLog,
+    num_workers: int,
+    bar: tqdm[NoReturn],
+    engine: EngineOption,
+) -> int:
+    """Create and fill the tensors; return the number of samples that are in."""
+    create_tensors(dataset, columns)
+    num_written = None
+    if engine is not None:
+        with engine_of(engine) as opened:
+            num_written = write_over(
+                dataset, columns, num_rows, log=log, engine=opened, num_workers=num_workers, bar=bar
+            )
+    if num_written is None:
+        num_written = write_columns(dataset, columns, num_rows, log=log, num_workers=num_workers, bar=bar)
+    bar.close()
+    add_notes(columns, log)
+    return num_written
 
 
 def _class_keys(dataset: Dataset) -> dict[str, str]:

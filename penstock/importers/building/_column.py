@@ -29,6 +29,8 @@ class Column:
         Row to what was refused and repaired inside its value.
     notes : callable, optional
         How the values were understood; asked for when all are read.
+    left_out : set of int, optional
+        The rows whose value was left empty, which `notes` counts.
     whole : ndarray, list or Ragged, optional
         All samples at once, as `sample` gives them: numbers, vectors, class labels.
     wrong : collection of int
@@ -41,5 +43,6 @@ class Column:
     options: dict[str, Any] = field(default_factory=dict)
     issues: Callable[[int], Sequence[ImportIssue]] | None = None
     notes: Callable[[], Sequence[str]] | None = None
+    left_out: set[int] | None = None
     whole: Any = None
     wrong: Collection[int] = ()

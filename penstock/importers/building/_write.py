@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from penstock.dataset import Dataset
 from penstock.errors import LinkError, PenstockError, SampleError
@@ -20,9 +20,9 @@ from penstock.tensors import Link, check_image
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-__all__ = ["Column", "write_columns"]
+__all__ = ["CHUNK", "Column", "add_notes", "add_rows", "create_tensors", "write_columns"]
 
-_CHUNK = 256
+CHUNK = 256
 
 
 def write_columns(
@@ -34,12 +34,12 @@ def write_columns(
     num_workers: int,
     bar: tqdm[NoReturn],
 ) -> int:
-    """Create and fill the tensors; return the number of samples that are in.
+    """Fill the tensors; return the number of samples that are in.
 
     Parameters
     ----------
     dataset : Dataset
-        Empty.
+        Has the tensors, and no rows.
     columns : sequence of Column
         The tensors.
     num_rows : int
@@ -51,24 +51,84 @@ def write_columns(
     bar : tqdm
         Told of every chunk.
     """
-    for column in columns:
-        dataset.create_tensor(column.name, htype=column.htype, **column.options)
     num_written = 0
-    at_once = rows_at_once(columns, _CHUNK)
+    at_once = rows_at_once(columns, CHUNK)
     with _mapping(num_workers) as pooled, dataset, bar:
         for start in range(0, num_rows, at_once):
             rows = range(start, min(start + at_once, num_rows))
-            if at_once > _CHUNK and _write_packed(dataset, columns, rows):
+            if at_once > CHUNK and _write_packed(dataset, columns, rows):
                 num_written += len(rows)
             else:
-                for first in range(rows.start, rows.stop, _CHUNK):
-                    part = range(first, min(first + _CHUNK, rows.stop))
-                    num_written += _write_rows(dataset, columns, part, pooled, log=log, num_workers=num_workers)
+                for first in range(rows.start, rows.stop, CHUNK):
+                    part = range(first, min(first + CHUNK, rows.stop))
+                    taken = add_rows(dataset, columns, part, log=log, num_workers=num_workers, pooled=pooled)
+                    num_written += len(taken)
             bar.update(len(rows))
+    return num_written
+
+
+def create_tensors(dataset: Dataset, columns: Sequence[Column]) -> None:
+    """Create the tensors, empty."""
+    for column in columns:
+        dataset.create_tensor(column.name, htype=column.htype, **column.options)
+
+
+def add_notes(columns: Sequence[Column], log: IssueLog) -> None:
+    """Put into the report how the values were understood, when all are read."""
     for column in columns:
         for note in column.notes() if column.notes is not None else ():
             log.note(column.name, note)
-    return num_written
+
+
+class Target(Protocol):
+    """What takes the samples of a chunk: a dataset, or what writes its rows apart."""
+
+    @property
+    def max_image_bytes(self) -> int | None:
+        """Most bytes of a decoded image; None allows any size."""
+        ...
+
+    def append(self, sample: Mapping[str, Any]) -> None:
+        """Add one sample."""
+        ...
+
+    def extend(self, samples: Mapping[str, Sequence[Any]], num_workers: int = 0) -> None:
+        """Add many samples, all or none."""
+        ...
+
+
+def add_rows(
+    target: Target,
+    columns: Sequence[Column],
+    rows: range,
+    *,
+    log: IssueLog,
+    num_workers: int = 0,
+    pooled: Callable[..., Any] = map,
+) -> list[int]:
+    """Read some rows and add them; return those that are in.
+
+    Parameters
+    ----------
+    target : Dataset or RowsApart
+        Has the tensors.
+    columns : sequence of Column
+        The tensors.
+    rows : range
+        The rows.
+    log : IssueLog
+        Takes rows that cannot be read; they are left out.
+    num_workers : int
+        Threads that check images.
+    pooled : callable
+        Reads, as `map` does.
+    """
+    values = {
+        column.name: list(pooled(partial(_value, column, max_bytes=target.max_image_bytes), rows)) for column in columns
+    }
+    kept = [at for at in range(len(rows)) if not _refused(values, at, log)]
+    _record(columns, [rows[at] for at in kept], log)
+    return [rows[at] for at in _extend(target, values, rows, kept, log=log, num_workers=num_workers)]
 
 
 def _write_packed(dataset: Dataset, columns: Sequence[Column], rows: range) -> bool:
@@ -83,25 +143,6 @@ def _write_packed(dataset: Dataset, columns: Sequence[Column], rows: range) -> b
             raise
         return False
     return True
-
-
-def _write_rows(
-    dataset: Dataset,
-    columns: Sequence[Column],
-    rows: range,
-    pooled: Callable[..., Any],
-    *,
-    log: IssueLog,
-    num_workers: int,
-) -> int:
-    """Read, check and add some samples; return how many were added."""
-    values = {
-        column.name: list(pooled(partial(_value, column, max_bytes=dataset.max_image_bytes), rows))
-        for column in columns
-    }
-    kept = [at for at in range(len(rows)) if not _refused(values, at, log)]
-    _record(columns, [rows[at] for at in kept], log)
-    return _extend(dataset, values, rows, kept, log=log, num_workers=num_workers)
 
 
 @contextmanager
@@ -169,21 +210,21 @@ def _record(columns: Sequence[Column], rows: Sequence[int], log: IssueLog) -> No
 
 
 def _extend(
-    dataset: Dataset, values: dict[str, list[Any]], rows: range, kept: list[int], *, log: IssueLog, num_workers: int
-) -> int:
-    """Add the kept samples of a chunk, one by one when the dataset refuses some."""
+    target: Target, values: dict[str, list[Any]], rows: range, kept: list[int], *, log: IssueLog, num_workers: int
+) -> list[int]:
+    """Add the kept samples of a chunk, one by one when some are refused; return the places of those that are in."""
     try:
-        dataset.extend({name: [samples[at] for at in kept] for name, samples in values.items()}, num_workers)
+        target.extend({name: [samples[at] for at in kept] for name, samples in values.items()}, num_workers)
     except Exception as error:
         if not _is_of_a_sample(error):
             raise
-        return sum(_append(dataset, {name: values[name][at] for name in values}, rows[at], log) for at in kept)
-    return len(kept)
+        return [at for at in kept if _append(target, {name: values[name][at] for name in values}, rows[at], log)]
+    return kept
 
 
-def _append(dataset: Dataset, sample: dict[str, Any], row: int, log: IssueLog) -> bool:
+def _append(target: Target, sample: dict[str, Any], row: int, log: IssueLog) -> bool:
     try:
-        dataset.append(sample)
+        target.append(sample)
     except Exception as error:
         if not _is_of_a_sample(error):
             raise

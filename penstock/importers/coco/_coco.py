@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from penstock.dataset import Dataset
+from penstock.engines import EngineOption
 from penstock.errors import ImporterError
 from penstock.importers.boxes._annotated import Detections, join_detections
 from penstock.importers.boxes._detections import Gathered, build_detections
@@ -41,6 +42,7 @@ def from_coco(
     on_error: OnError = "raise",
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    engine: EngineOption = None,
 ) -> Dataset:
     """Create a dataset from COCO instances.
 
@@ -78,13 +80,16 @@ def from_coco(
         stored pixels. "auto" decides from the size stated in the file and from the
         boxes; if they do not decide it, the image is rejected by name.
     num_workers : int
-        Threads that read and check images.
+        Threads that read and check images; of an engine, parts at the same time, where 0 means all it can.
     on_error : {"raise", "skip"}
         Whether to raise an error for images and annotations that cannot be read, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
         Maximum size of a decoded image in bytes; None allows any size.
+    engine : {"threads", "processes", "ray"} or RayEngine, optional
+        Where the images are read and checked and the samples are written, part by part; by default here. The dataset
+        is the same.
 
     Returns
     -------
@@ -98,6 +103,8 @@ def from_coco(
         refers to an unknown image or category; nothing is left at `dest`.
     DatasetExistsError
         If `dest` already exists.
+    EngineError
+        If the engine is unknown, cannot be reached or loses its workers; nothing is left at `dest`.
     """
     log = IssueLog(on_error)
     gathered = gather_coco(annotations, images, log, link=link, creds_key=creds_key, roots=as_folders(roots))
@@ -112,6 +119,7 @@ def from_coco(
         verify=verify or not link,
         exif=exif,
         creds_keys=[creds_key] if creds_key else [],
+        engine=engine,
     )
 
 

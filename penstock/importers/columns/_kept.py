@@ -69,6 +69,7 @@ def keep_columns(
                 sample=cells.read,
                 options=found.options,
                 notes=cells.notes,
+                left_out=cells.left_out,
                 whole=found.samples,
             )
         )
@@ -89,19 +90,19 @@ class _Cells:
     def __init__(self, found: Cells, *, is_file: bool) -> None:
         self._samples = found.samples
         self._is_file = is_file
-        self._left_out: set[int] = set()
+        self.left_out: set[int] = set()
 
     def read(self, row: int) -> Any:
         """Return the value of a row."""
         try:
             return self._samples[row]
         except ImporterError:
-            self._left_out.add(row)
+            self.left_out.add(row)
             return None
 
     def notes(self) -> tuple[str, ...]:
         """Return how many cells were left out; the files of images are images, whatever their cells are."""
-        count = len(self._left_out)
+        count = len(self.left_out)
         return () if self._is_file or not count else (f"{count:,} cells have values that no tensor can store",)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock._wording import nearest
 from penstock.dataset import Dataset
+from penstock.engines import EngineOption
 from penstock.errors import ImporterError
 from penstock.importers.boxes._boxes import BoxReader, Coords, image_size
 from penstock.importers.building._build import Column, build
@@ -49,6 +50,7 @@ def from_table(
     on_error: OnError = "raise",
     progress: bool = True,
     max_image_bytes: int | None = MAX_IMAGE_BYTES,
+    engine: EngineOption = None,
 ) -> Dataset:
     """Create a dataset from a table whose cells can contain several labels.
 
@@ -85,13 +87,16 @@ def from_table(
     keep : bool
         Whether columns that `tensors` does not name are imported too.
     num_workers : int
-        Threads that read and check images.
+        Threads that read and check images; of an engine, parts at the same time, where 0 means all it can.
     on_error : {"raise", "skip"}
         Whether to raise an error for rows that cannot be read, or to leave them out.
     progress : bool
         Whether to show a progress bar.
     max_image_bytes : int, optional
         Maximum size of a decoded image in bytes; None allows any size.
+    engine : {"threads", "processes", "ray"} or RayEngine, optional
+        Where the images are read and checked and the samples are written, part by part; by default here. The dataset
+        is the same.
 
     Returns
     -------
@@ -105,6 +110,8 @@ def from_table(
         missing or broken; nothing is left at `dest`.
     DatasetExistsError
         If `dest` already exists.
+    EngineError
+        If the engine is unknown, cannot be reached or loses its workers; nothing is left at `dest`.
 
     Examples
     --------
@@ -151,6 +158,7 @@ def from_table(
             progress=progress,
             max_image_bytes=max_image_bytes,
             info=info,
+            engine=engine,
         )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from penstock.storage._holder import Holder
 from penstock.storage.holding._folder import LEASE_S
+from penstock.storage.leasing._holder import Holder
 
 __all__ = ["BucketRecord"]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 from penstock.errors import StorageError
 from penstock.storage._fork import ENGINE, renew_in_children, renewed_lock
-from penstock.storage._holder import Holder
 from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
 from penstock.storage.holding._bucket import BucketRecord
 from penstock.storage.holding._folder import LEASE_S, FolderRecord
+from penstock.storage.leasing._holder import Holder
 
 __all__ = ["DraftLock", "draft_lock"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from penstock.storage._holder import Holder
+from penstock.storage.leasing._holder import Holder
 
 __all__ = ["LEASE_S", "FolderRecord"]
 

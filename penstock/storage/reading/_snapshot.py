@@ -143,6 +143,20 @@ class Snapshot:
         return -1 not in mine and all(one < two for one, two in pairwise(mine))
 
     @cached_property
+    def is_in_order(self) -> bool:
+        """Whether the rows lie in the files in the order of samples; told without holding a number for each."""
+        if "_order" in self.__dict__:
+            return self._order is None
+        with wrapped(f"read the row order of {self.path!r}"):
+            last = -1
+            for batch in self.handle.scanner(columns=[], with_row_id=True).to_batches():
+                row_ids = batch["_rowid"].to_numpy().astype(np.int64)
+                if len(row_ids) and (row_ids[0] <= last or (row_ids[1:] <= row_ids[:-1]).any()):
+                    return False
+                last = int(row_ids[-1]) if len(row_ids) else last
+        return True
+
+    @cached_property
     def uids(self) -> NDArray[np.int64]:
         """Identity of every sample, int64 of shape (num_rows,)."""
         known, self._uids_then = self._uids_then, None

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import secrets
 import zlib
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,13 +101,26 @@ class Digests:
         self._location.write(f"{_FOLDER}/merged-{secrets.token_hex(12)}.json", json.dumps(known).encode())
         self._location.delete(names)
 
-    def damaged(self, snapshot: Snapshot) -> list[DamagedFile]:
-        """Return the files of a version that are not what was committed; those never committed are left out."""
+    def damaged(self, snapshot: Snapshot, mapped: Callable[..., Iterable[Any]] | None = None) -> list[DamagedFile]:
+        """Return the files of a version that are not what was committed; those never committed are left out.
+
+        Parameters
+        ----------
+        snapshot : Snapshot
+            The version.
+        mapped : callable, optional
+            Runs the reading of each file, as `Engine.map`; by default threads do.
+        """
         known = self.known()
         with wrapped(f"read the files of {self._location.path!r}"):
             files = [file for file in files_of(snapshot) if file.name in known]
-        with ThreadPoolExecutor(_THREADS) as workers:
-            reasons = list(workers.map(lambda file: _wrong(self._location, file.name, known[file.name]), files))
+        asked = [(file.name, known[file.name]) for file in files]
+        check = partial(_wrong, self._location.path)
+        if mapped is not None:
+            reasons = list(mapped(check, asked))
+        else:
+            with ThreadPoolExecutor(_THREADS) as workers:
+                reasons = list(workers.map(check, asked))
         return [
             DamagedFile(file=file.name, columns=file.columns, first=file.first, last=file.last, reason=reason)
             for file, reason in zip(files, reasons, strict=True)
@@ -137,9 +152,11 @@ def _digest(location: Location, file: str) -> dict[str, Any] | None:
         return {"size": size, "crc32": checksum}
 
 
-def _wrong(location: Location, file: str, recorded: dict[str, Any]) -> str | None:
+def _wrong(path: str, asked: tuple[str, dict[str, Any]]) -> str | None:
+    """Return what is wrong with a file of the dataset at `path`, by its name and what is recorded of it."""
+    file, recorded = asked
     try:
-        found = _digest(location, file)
+        found = _digest(Location(path), file)
     except StorageError as error:
         return str(error)
     if found is None:

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from penstock.errors import ConflictError, DatasetError, DatasetExistsError, DatasetNotFoundError, StorageError
 from penstock.storage._fork import ENGINE, renew_in_children
 from penstock.storage._location import Location
-from penstock.storage._publishing import complete_replacement, replaced_in_store
 from penstock.storage._readers import hold
 from penstock.storage._version_files import record_of, root_of
 from penstock.storage._wrap import is_conflict, wrapped
@@ -28,7 +27,9 @@ from penstock.storage.reading._snapshot import ID, META_KEY, Snapshot
 from penstock.storage.reading._stored_version import StoredVersion
 from penstock.storage.writing._compaction import all_options, compacted, sizes, small_options
 from penstock.storage.writing._files import names_in, secure
+from penstock.storage.writing._fragments import from_texts
 from penstock.storage.writing._landing import KIND, land, latest, settled
+from penstock.storage.writing._publishing import complete_replacement, replaced_in_store
 from penstock.storage.writing._steps import (
     ROWS_PER_FILE,
     Steps,
@@ -130,7 +131,11 @@ class Store:
         """Return the working head of another branch."""
         if branch == self.branch:
             return self
-        with wrapped(f"open branch {branch or 'main'!r} of {self.location.path!r}"):
+        action = f"open branch {branch or 'main'!r} of {self.location.path!r}"
+        with suppress(StorageError), wrapped(action):
+            return Store(self.location, latest(self._handle, branch), branch)
+        self.location.step_over_torn(branch)
+        with wrapped(action):
             return Store(self.location, latest(self._handle, branch), branch)
 
     @property
@@ -264,9 +269,11 @@ class Store:
 
     def _sync(self, made: lance.LanceDataset) -> None:
         """Sync the record of a version; its files were synced before."""
+        self._sync_version(int(made.version))
+
+    def _sync_version(self, version: int) -> None:
         if not self.location.is_remote:  # the record also says how it was created
-            record = record_of(int(made.version))
-            self.location.sync_version(f"{self._folder}/_versions/{record}")
+            self.location.sync_version(f"{self._folder}/_versions/{record_of(version)}")
 
     @property
     def _folder(self) -> str:
@@ -326,6 +333,24 @@ class Store:
 
         self._redo(f"append samples to {self.location.path!r}", step)
 
+    def append_files(self, files: Sequence[str]) -> None:
+        """Append the rows of files that `write_rows` wrote, in their order: one version."""
+        import lance
+
+        def step(handle: lance.LanceDataset) -> bool | None:
+            operation = lance.LanceOperation.Append(from_texts(files))
+            return self._land(handle, operation, {}, new=names_in(operation.fragments)) is not None or None
+
+        if files:
+            self._redo(f"append samples to {self.location.path!r}", step)
+
+    def sweep_files(self) -> None:
+        """Delete files without rows, as tasks that died leave them; nobody else may be writing to the dataset."""
+        with wrapped(f"delete files of {self.location.path!r}"):
+            named = names_in(fragment.metadata for fragment in self._latest().get_fragments())
+            there = self.location.names(f"{self._folder}/data")
+            self.location.delete([name for name in there if name.removeprefix(f"{self._folder}/") not in named])
+
     def delete(self, uids: NDArray[np.int64], message: str, near: Sequence[int] | None = None) -> None:
         """Delete rows by identity; `near` are the fragments that had them in the version they were chosen from."""
 
@@ -347,8 +372,10 @@ class Store:
         def step(handle: lance.LanceDataset) -> tuple[tuple[int, int], tuple[int, int]]:
             before = sizes(handle)
             options = all_options() if everything else small_options(handle)
+            start = int(handle.version)
             if options is not None and compacted(handle, options, self._secure):
-                self._sync(handle)
+                for version in range(start + 1, int(handle.version) + 1):  # numbers are reserved by one of their own
+                    self._sync_version(version)
             return before, sizes(handle)
 
         return self._redo(f"compact {self.location.path!r}", step)

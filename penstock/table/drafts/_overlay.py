@@ -40,6 +40,7 @@ __all__ = ["OverlayTable"]
 _LABEL_KINDS = ("class_label", "bbox")
 _HEADER_THREADS = 4
 _FEW_TEXTS = 200_000  # rows up to which a column of text is simply held
+_FEW_LABELS = 5_000_000  # and one of labels or boxes; of more, a rank that trains reads those of its own samples
 _FEW = 8  # up to one row in so many files that differ
 _MANY_ROWS = 1024  # from here on reading the whole column is faster than rows of it
 
@@ -77,6 +78,10 @@ class OverlayTable(Table):
         self._before = before
         self._columns: dict[str, Ragged] = {}
         self._lock = renewed_lock(threading.RLock())  # taken before that of `stored`, never the other way round
+
+    def over(self, stored: StoredTable) -> OverlayTable:
+        """Return a table of other rows of the same dataset, with the same edits."""
+        return OverlayTable(stored, self.draft, self._credentials, max_image_bytes=self._max_image_bytes)
 
     def __reduce__(self) -> tuple[Any, ...]:
         snapshot = self.stored.snapshot
@@ -270,7 +275,9 @@ class OverlayTable(Table):
     def _in_memory(self, spec: TensorSpec, num_rows: int) -> bool:
         if spec.is_encoded:
             return False
-        small = spec.htype in _LABEL_KINDS or (spec.htype == "generic" and spec.ndim == 0)
+        small = spec.htype == "generic" and spec.ndim == 0
+        if spec.htype in _LABEL_KINDS:
+            small = self.num_rows <= _FEW_LABELS
         if spec.htype in {"text", "json"}:
             small = self.num_rows <= _FEW_TEXTS
         return small or num_rows > _MANY_ROWS or self.stored.is_cached(spec.name)

@@ -15,6 +15,7 @@ from penstock.sampling.samplers._reweigh import reweighed
 from penstock.sampling.spec._spec import Mode
 from penstock.table import Table, class_names_of
 from penstock.tensors import label_tensor
+from penstock.tql.pipeline._over_parts import PartwiseMasks, partwise_strata
 from penstock.tql.pipeline._run import bind_sampling, parse_sampling, with_class_tables
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "labels_of_rows",
     "make_plan",
     "new_plan",
+    "partwise_plan",
     "spec_for",
 ]
 
@@ -85,6 +87,7 @@ def make_plan(
     *,
     labels: str | None,
     params: Mapping[str, Any] | None = None,
+    masks: PartwiseMasks | None = None,
 ) -> SamplingPlan:
     """Return the plan of some weights over rows of a table.
 
@@ -103,6 +106,8 @@ def make_plan(
         The class label tensor that charts count; default the first one.
     params : mapping, optional
         Weights of each ``$name`` in ``classes(tensor, $name)``.
+    masks : PartwiseMasks, optional
+        Where conditions are evaluated; by default here.
 
     Returns
     -------
@@ -126,7 +131,7 @@ def make_plan(
         return replace(reweighed(same, weights), spec=spec)
     if isinstance(weights, SamplingSpec):
         if spec.clauses or spec.expression is not None:
-            return _bound(table, rows, spec, labels)
+            return _bound(table, rows, spec, labels, masks)
         return _ungrouped(table, rows, labels).with_spec(spec)
     if not isinstance(weights, str):
         return _weighed(table, rows, _array(weights, len(rows)), spec, labels)
@@ -137,11 +142,14 @@ def make_plan(
         written = with_class_tables(written, table, params or {})
     if not spec.replace:
         written = written.with_options(replace=False)
-    return _bound(table, rows, written, labels)
+    return _bound(table, rows, written, labels, masks)
 
 
-def _bound(table: Table, rows: NDArray[np.int64], spec: SamplingSpec, labels: str | None) -> SamplingPlan:
-    return bind_sampling(spec, table, rows, labels=labels).with_spec(spec)
+def _bound(
+    table: Table, rows: NDArray[np.int64], spec: SamplingSpec, labels: str | None, masks: PartwiseMasks | None
+) -> SamplingPlan:
+    everything = masks is not None and len(rows) == table.num_rows and bool((np.diff(rows) == 1).all())
+    return bind_sampling(spec, table, None if everything else rows, labels=labels, masks=masks).with_spec(spec)
 
 
 def _weighed(
@@ -164,6 +172,12 @@ def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights:
     if isinstance(weights, SamplingPlan | SamplingSpec):
         return reweighed(plan, weights)
     return reweighed(plan, make_plan(table, rows, weights, spec, labels=labels))
+
+
+def partwise_plan(table: Table, *, labels: str | None, seed: int, masks: PartwiseMasks) -> SamplingPlan | None:
+    """Return `exact_plan` of every row of a stored table, counted part by part; None where it cannot be."""
+    strata = partwise_strata([], table, label_tensor(table.tensors, labels), masks.engine, masks.num_workers)
+    return None if strata is None else strata.with_spec(SamplingSpec(mode="once", seed=seed, combine="product"))
 
 
 def exact_plan(table: Table, rows: NDArray[np.int64], *, labels: str | None, seed: int) -> SamplingPlan:

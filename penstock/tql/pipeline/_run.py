@@ -19,13 +19,14 @@ from penstock.tql.binding._binder import Binder, Parameters
 from penstock.tql.binding._scope import Scope, table_fields
 from penstock.tql.functions import _choosing, _containing, _scalars, _shaping, _vectors  # noqa: F401  they register functions
 from penstock.tql.pipeline._assembly import Assembler
+from penstock.tql.pipeline._over_parts import PartwiseMasks, partwise_strata
 from penstock.tql.pipeline._stages import Resolve
-from penstock.tql.pipeline._weighing import BoundPair, WeightStep
+from penstock.tql.pipeline._weighing import BoundPair, WeightStep, counted_labels
 from penstock.tql.pipeline._weights import bind_weight
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._parser import parse, parse_expression, parse_weight
-from penstock.tql.values._relations import Context, Relation, Stage, scan
-from penstock.tql.values._values import to_ragged
+from penstock.tql.values._relations import Bound, Context, Relation, Stage, scan
+from penstock.tql.values._values import Value, to_ragged
 
 __all__ = ["Cancel", "QueryResult", "bind_sampling", "parse_sampling", "run", "with_class_tables"]
 
@@ -85,6 +86,7 @@ def run(
     cancel: Cancel = None,
     progress: Callable[[int, int], None] | None = None,
     labels: str | None = None,
+    masks: Callable[[Bound, Table, Context], Value | None] | None = None,
     draw: bool = True,
 ) -> QueryResult:
     """Run a query.
@@ -111,6 +113,8 @@ def run(
         Called with the number of rows done and the total while images are decoded.
     labels : str, optional
         The class label tensor the plan counts.
+    masks : callable, optional
+        Evaluates conditions in every row of a table, such as `PartwiseMasks`.
     draw : bool
         Whether an outermost SAMPLE BY draws; otherwise the selection is its pool, and the plan is there to draw from.
 
@@ -133,7 +137,7 @@ def run(
     >>> result.columns["n"].values.tolist(), result.is_rows
     ([2, 1], False)
     """
-    context = Context(text, seed, mode, labels, cancel, progress, draws=draw)
+    context = Context(text, seed, mode, labels, cancel, progress, masks=masks, draws=draw)
     rows = None if rows is not None and _is_every_row(rows, table) else rows
     with _no_internal_message(text):
         return _result(Assembler(text, table, rows, params, resolve).query(parse(text), top=True), context, table)
@@ -242,6 +246,7 @@ def bind_sampling(
     *,
     labels: str | None = None,
     cancel: Cancel = None,
+    masks: PartwiseMasks | None = None,
 ) -> Strata:
     """Return the strata of some rows under a spec's clauses.
 
@@ -257,6 +262,8 @@ def bind_sampling(
         The class label tensor charts count.
     cancel : threading.Event or callable, optional
         Checked between clauses.
+    masks : PartwiseMasks, optional
+        Evaluates the clauses; for every row of a stored table, the strata of its parts are added up.
 
     Returns
     -------
@@ -280,10 +287,12 @@ def bind_sampling(
     with _no_internal_message(spec.expression or spec.to_tql()):
         if spec.expression is not None:
             return _by_expression(spec, relation, table, labels, cancel)
-        return _by_clauses(spec, relation, labels, cancel)
+        return _by_clauses(spec, relation, labels, cancel, masks)
 
 
-def _by_clauses(spec: SamplingSpec, relation: Relation, labels: str | None, cancel: Cancel) -> Strata:
+def _by_clauses(
+    spec: SamplingSpec, relation: Relation, labels: str | None, cancel: Cancel, masks: PartwiseMasks | None
+) -> Strata:
     pairs = []
     for clause in spec.clauses:
         binder = Binder(Scope(tuple(relation.columns)), clause.expression)
@@ -294,7 +303,13 @@ def _by_clauses(spec: SamplingSpec, relation: Relation, labels: str | None, canc
         combine=spec.combine, pairs=tuple(pairs), tables=(), raw=None, text="", span=(0, 0), cap=spec.cap,
         replace=spec.replace, limit=None, percent=None,
     )  # fmt: skip
-    return step.strata(relation, Context("", spec.seed, spec.mode, labels, cancel))
+    if masks is not None and relation.rows is None and relation.table is not None:
+        counted = counted_labels(relation.table, labels, step.conditions())
+        conditions = [(pair.source, pair.condition) for pair in pairs]
+        found = partwise_strata(conditions, relation.table, counted, masks.engine, masks.num_workers)
+        if found is not None:
+            return found
+    return step.strata(relation, Context("", spec.seed, spec.mode, labels, cancel, masks=masks))
 
 
 def _by_expression(spec: SamplingSpec, relation: Relation, table: Table, labels: str | None, cancel: Cancel) -> Strata:

@@ -81,7 +81,9 @@ def _decodes(bound: Bound) -> bool:
 
 def _whole(bound: Bound, table: Table, context: Context) -> Value:
     """Return a predicate in all rows of a table; only changed rows are evaluated where its earlier state is known."""
-    found = patched(bound, table, context, lambda other, name: _in_blocks(bound, other, context, name))
+    found = None if context.masks is None else context.masks(bound, table, context)
+    if found is None:
+        found = patched(bound, table, context, lambda other, name: _in_blocks(bound, other, context, name))
     return _in_blocks(bound, table, context) if found is None else found
 
 

@@ -50,6 +50,7 @@ class Context:
     plan: SamplingPlan | None = None
     pool: NDArray[np.int64] | None = None
     kept: dict[Stage, Relation] = field(default_factory=dict)
+    masks: Callable[[Bound, Table, Context], Value | None] | None = None  # of conditions in every row of a table
     counts: bool = False
     draws: bool = True
 

@@ -241,7 +241,7 @@ export interface HistoryEntry {
   time: string | null; // ISO 8601
   author: string;
   message: string;
-  words: { sign: "+" | "-" | ""; text: string }[]; // before -> after
+  words: { sign: "+" | "-" | "" | "="; text: string }[]; // before -> after; as in ReviewEntry
   more: number; // words left out
 }
 

@@ -18,7 +18,8 @@ from typing import Any
 
 from penstock.errors import StorageError
 from penstock.storage._fork import renew_in_children
-from penstock.storage._holder import Holder
+from penstock.storage._wrap import wrapped
+from penstock.storage.leasing._holder import Holder
 
 __all__ = ["WriteLease"]
 
@@ -72,7 +73,8 @@ class WriteLease:
         """
         with self._guard:
             if self._depth == 0:
-                self._acquire(timeout)
+                with wrapped(f"write to the dataset at {self._path!r}"):
+                    self._acquire(timeout)
             self._depth += 1
             try:
                 yield

@@ -14,10 +14,10 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from penstock.errors import DatasetExistsError, StorageError
-from penstock.storage._holder import Holder
 from penstock.storage._location import Location
 from penstock.storage._version_files import is_version
 from penstock.storage._wrap import wrapped
+from penstock.storage.leasing._holder import Holder
 
 __all__ = [
     "complete_replacement",
@@ -155,6 +155,8 @@ def _new_staging(location: Location) -> Location:
 
 def _move(location: Location, staging: str) -> None:
     """Copy the files of a new dataset to its place: all others first, then the record of its newest version."""
+    from obstore import open_writer
+
     store = location.object_store()
     sizes = {name.partition("/")[2]: size for name, size in location.sizes(f"{staging}/").items()}
     newest = min(name for name in sizes if name.startswith(_VERSIONS) and is_version(name))
@@ -164,7 +166,9 @@ def _move(location: Location, staging: str) -> None:
         if sizes[name] <= _LARGEST_COPY:
             store.copy(f"{staging}/{name}", name)
         else:
-            store.put(name, store.get(f"{staging}/{name}").stream())
+            with open_writer(store, name) as writer:
+                for part in store.get(f"{staging}/{name}").stream():
+                    writer.write(bytes(part))
 
     with wrapped(f"move the new dataset to {location.path!r}"), ThreadPoolExecutor(_THREADS) as pool:
         for _ in pool.map(copy, others):
