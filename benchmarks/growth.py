@@ -94,7 +94,7 @@ def session(rows: int, folder: Path) -> dict[str, object]:
     assert isinstance(ds, penstock.Dataset)
     view = clock.run("first query", lambda: ds.query(QUERY))
     clock.run("query", lambda: ds.query(QUERY), repeats=3)
-    view_id = clock.run("save_view", view.save_view)  # type: ignore[attr-defined]
+    view_id = clock.run("save_view", view.save_view)
     clock.run("load_view", lambda: penstock.load(path).load_view(str(view_id)), repeats=3)
     ids = [str(ds.commit_id)]
     for number in range(3):
@@ -132,27 +132,27 @@ def measured(rows: int, folder: str | None) -> dict[str, object]:
                 place,
             ]
             made = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            seconds = {**found.pop("seconds"), **made.pop("seconds")}  # type: ignore[dict-item]
+            seconds = {**found.pop("seconds"), **made.pop("seconds")}
             found = {**found, **made, "seconds": seconds}
         shutil.rmtree(Path(place, "ds"))
     return found
 
 
 def report(all_found: list[dict[str, object]]) -> None:
-    rows = [int(found["rows"]) for found in all_found]  # type: ignore[call-overload]
+    rows = [int(found["rows"]) for found in all_found]
     print("| step | " + " | ".join(f"{count:,} rows" for count in rows) + " | growth |")
     print("| --- |" + " ---: |" * (len(rows) + 1))
     for step, words in STEPS.items():
-        seconds = [found["seconds"][step] for found in all_found]  # type: ignore[index]
+        seconds = [found["seconds"][step] for found in all_found]
         cells = [f"{used:.3f} ({clock:.3f})" for used, clock in seconds]
         growth = " ".join(f"×{after[0] / max(before[0], 1e-4):.1f}" for before, after in itertools.pairwise(seconds))
         print(f"| {words} | " + " | ".join(cells) + f" | {growth} |")
     for found in all_found:
-        count, used, clock = int(found["rows"]), *found["seconds"]["import"]  # type: ignore[call-overload,index]
+        count, used, clock = int(found["rows"]), *found["seconds"]["import"]
         print(
             f"\n{count:,} rows: imported at {count / used:,.0f} rows per processor second ({count / clock:,.0f} by the "
-            f"clock), at most {int(found['peak']) / 2**20:,.0f} MiB above the arrays, which have "  # type: ignore[call-overload]
-            f"{int(found['arrays']) / 2**20:,.0f} MiB; {int(found['disk']) / 2**20:,.0f} MiB on the disk."  # type: ignore[call-overload]
+            f"clock), at most {int(found['peak']) / 2**20:,.0f} MiB above the arrays, which have "
+            f"{int(found['arrays']) / 2**20:,.0f} MiB; {int(found['disk']) / 2**20:,.0f} MiB on the disk."
         )
 
 
