@@ -4,8 +4,7 @@ from penstock.table._array import ArrayTable
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
-from penstock.table._lengths import all_bounds, exact_bounds, widened
-from penstock.table._ragged import Ragged
+from penstock.table._ragged import Ragged, all_bounds, exact_bounds, widened
 from penstock.table._selection import Selection
 from penstock.table._stored import StoredTable, cells_of_columns, text_column
 from penstock.table._table import Earlier, Table

@@ -25,8 +25,7 @@ from penstock.storage import (
     shape_rows,
 )
 from penstock.table._checks import checked_column, checked_tensor
-from penstock.table._lengths import Bounds, all_bounds, exact_bounds, widened
-from penstock.table._ragged import Ragged
+from penstock.table._ragged import Bounds, Ragged, all_bounds, exact_bounds, widened
 from penstock.tensors import Cell, TensorSpec
 
 __all__ = ["StoredTable", "box_shapes", "cells_of_columns", "column_of_table", "empty_column", "text_column"]

@@ -1,13 +1,12 @@
 """Kinds of tensor and their codecs."""
 
 from penstock.tensors._boxes import boxes_xywh, clip_boxes, first_tensor
-from penstock.tensors._cell import Cell
+from penstock.tensors._cell import Cell, PackedCells
 from penstock.tensors._decimals import decimals
 from penstock.tensors._encode import class_ids, encode_sample, image_cell, image_digest, unpack_mask
 from penstock.tensors._groups import GROUPED_HTYPES, group_of, object_groups
 from penstock.tensors._label_tensors import label_tensor, label_tensors
 from penstock.tensors._make_spec import make_spec
-from penstock.tensors._packed import PackedCells
 from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import JsonText, decode_json, storable_text

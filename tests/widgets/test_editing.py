@@ -220,14 +220,13 @@ def test_discard_without_edits_says_so(front):
     assert front.ask("edit.discard")[0]["done"] == "there are no edits to discard"
 
 
-def test_an_edit_moves_the_sample_out_of_the_query(front, ds):
+def test_an_edit_moves_the_sample_out_of_the_query_and_the_grid_holds_it(front, ds):
     text = "select * where contains(labels, 'Cross')"
     size = front.ask("query.run", text=text)[0]["query"]["pool_size"]
     tile = front.ask("grid.page", start=0, stop=1, size=16)[0]["tiles"][0]
     result, _ = front.ask("edit.labels", uid=tile["uid"], labels=[], boxes=[])
-    assert result["grid"]["size"] == size - 1
-    assert result["sample"]["position"] == -1
-    assert len(front.widget.view) == size - 1
+    assert result["query"]["pool_size"] == len(front.widget.view) == size - 1
+    assert (result["grid"]["size"], result["sample"]["position"]) == (size, 0)
 
 
 def test_every_session_of_the_dataset_hears_of_an_edit(ds, cross):

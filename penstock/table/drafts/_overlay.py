@@ -26,8 +26,7 @@ from penstock.storage import (
     renewed_lock,
 )
 from penstock.table._checks import checked_rows, checked_tensor
-from penstock.table._lengths import exact_bounds, widened, without_rows
-from penstock.table._ragged import Ragged
+from penstock.table._ragged import Ragged, exact_bounds, widened, without_rows
 from penstock.table._samples import samples_of_column
 from penstock.table._stored import StoredTable
 from penstock.table._table import Earlier, Table
