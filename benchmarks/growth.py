@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def first_batch(ds: penstock.Dataset, query: str | None) -> object:
     return next(iter(loader.batch(64).shuffle(query is None).numpy()))
 
 
-def imported(rows: int, folder: Path) -> dict[str, object]:
+def imported(rows: int, folder: Path) -> dict[str, Any]:
     clock, given = Clock(), arrays(rows)
     penstock.empty(str(folder / "warm")).create_tensor("labels", "class_label")  # the engine is loaded before
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -88,13 +89,13 @@ def imported(rows: int, folder: Path) -> dict[str, object]:
     return {"seconds": clock.found, "peak": peak, "arrays": arrays_size, "disk": size}
 
 
-def session(rows: int, folder: Path) -> dict[str, object]:
+def session(rows: int, folder: Path) -> dict[str, Any]:
     clock, path = Clock(), str(folder / "ds")
     ds = clock.run("open", lambda: penstock.load(path))
     assert isinstance(ds, penstock.Dataset)
     view = clock.run("first query", lambda: ds.query(QUERY))
     clock.run("query", lambda: ds.query(QUERY), repeats=3)
-    view_id = clock.run("save_view", view.save_view)  # type: ignore[attr-defined]
+    view_id = clock.run("save_view", view.save_view)
     clock.run("load_view", lambda: penstock.load(path).load_view(str(view_id)), repeats=3)
     ids = [str(ds.commit_id)]
     for number in range(3):
@@ -116,9 +117,9 @@ def session(rows: int, folder: Path) -> dict[str, object]:
     return {"seconds": clock.found}
 
 
-def measured(rows: int, folder: str | None) -> dict[str, object]:
+def measured(rows: int, folder: str | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=folder) as place:
-        found: dict[str, object] = {"rows": rows, "seconds": {}}
+        found: dict[str, Any] = {"rows": rows, "seconds": {}}
         for part in ("imported", "session"):
             command = [
                 sys.executable,
@@ -132,27 +133,27 @@ def measured(rows: int, folder: str | None) -> dict[str, object]:
                 place,
             ]
             made = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-            seconds = {**found.pop("seconds"), **made.pop("seconds")}  # type: ignore[dict-item]
+            seconds = {**found.pop("seconds"), **made.pop("seconds")}
             found = {**found, **made, "seconds": seconds}
         shutil.rmtree(Path(place, "ds"))
     return found
 
 
-def report(all_found: list[dict[str, object]]) -> None:
-    rows = [int(found["rows"]) for found in all_found]  # type: ignore[call-overload]
+def report(all_found: list[dict[str, Any]]) -> None:
+    rows = [found["rows"] for found in all_found]
     print("| step | " + " | ".join(f"{count:,} rows" for count in rows) + " | growth |")
     print("| --- |" + " ---: |" * (len(rows) + 1))
     for step, words in STEPS.items():
-        seconds = [found["seconds"][step] for found in all_found]  # type: ignore[index]
+        seconds = [found["seconds"][step] for found in all_found]
         cells = [f"{used:.3f} ({clock:.3f})" for used, clock in seconds]
         growth = " ".join(f"×{after[0] / max(before[0], 1e-4):.1f}" for before, after in itertools.pairwise(seconds))
         print(f"| {words} | " + " | ".join(cells) + f" | {growth} |")
     for found in all_found:
-        count, used, clock = int(found["rows"]), *found["seconds"]["import"]  # type: ignore[call-overload,index]
+        count, used, clock = found["rows"], *found["seconds"]["import"]
         print(
             f"\n{count:,} rows: imported at {count / used:,.0f} rows per processor second ({count / clock:,.0f} by the "
-            f"clock), at most {int(found['peak']) / 2**20:,.0f} MiB above the arrays, which have "  # type: ignore[call-overload]
-            f"{int(found['arrays']) / 2**20:,.0f} MiB; {int(found['disk']) / 2**20:,.0f} MiB on the disk."  # type: ignore[call-overload]
+            f"clock), at most {found['peak'] / 2**20:,.0f} MiB above the arrays, which have "
+            f"{found['arrays'] / 2**20:,.0f} MiB; {found['disk'] / 2**20:,.0f} MiB on the disk."
         )
 
 

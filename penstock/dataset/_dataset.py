@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from penstock.dataset._info import Info
 from penstock.dataset._verify import verify
 from penstock.dataset._versioned import Versioned
+from penstock.dataset._viewed import Viewed
 from penstock.dataset.opened._credential_keys import CredentialKeys
 from penstock.dataset.opened._live_content import LiveContent
 from penstock.dataset.opened._opened import OpenDataset
@@ -21,14 +21,6 @@ from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.shown._report import Report
 from penstock.dataset.views._fixed_content import FixedContent
 from penstock.dataset.views._samples import Samples
-from penstock.dataset.views._saved_views import (
-    SavedView,
-    SavedViews,
-    delete_saved,
-    open_saved,
-    saved_view,
-    saved_views,
-)
 from penstock.dataset.views._view import View
 from penstock.engines import EngineOption
 from penstock.errors import DatasetError
@@ -38,7 +30,7 @@ from penstock.tensors import make_spec
 __all__ = ["Dataset"]
 
 
-class Dataset(Samples[View], Versioned):
+class Dataset(Samples[View], Versioned, Viewed):
     """Samples with named tensors, versioned.
 
     Made by `penstock.empty`, opened by `penstock.load`. `append`, `extend` and `pop`
@@ -322,59 +314,6 @@ class Dataset(Samples[View], Versioned):
         """
         return self._opened.take_over()
 
-    # ---- saved views ---------------------------------------------------------------------
-
-    def get_views(self) -> SavedViews:
-        """Return the saved views, the newest first."""
-        return saved_views(self._content)
-
-    def get_view(self, id: str) -> SavedView:  # noqa: A002  the document's name
-        """Return what is known of a saved view; `load_view` opens it.
-
-        Raises
-        ------
-        ViewNotFoundError
-            If there is no such view.
-        """
-        return saved_view(self._content, id)
-
-    def load_view(
-        self,
-        id: str,  # noqa: A002  the document's name
-        optimize: bool = False,
-        num_workers: int = 0,
-        *,
-        engine: EngineOption = None,
-    ) -> View:
-        """Open a saved view: the rows of its commit, whatever has changed since.
-
-        Parameters
-        ----------
-        id : str
-            What ``save_view`` returned.
-        optimize : bool
-            Copy the samples beside the dataset, in the view's order and links
-            resolved to images; from then on the view reads the copy.
-        num_workers : int
-            Threads that read while copying; of an engine, parts at the same time, where 0 means all it can.
-        engine : {"threads", "processes", "ray"} or RayEngine, optional
-            Where the samples are copied, part by part; by default here. The copy is the same.
-
-        Returns
-        -------
-        View
-            Its query is not run again.
-
-        Raises
-        ------
-        ViewNotFoundError
-            If there is no such view.
-        EngineError
-            If the engine is unknown, cannot be reached or loses its workers; there is no copy then.
-        """
-        found = open_saved(self._content, id, optimize=optimize, num_workers=num_workers, engine=engine)
-        return View(replace(found, dataset=self))
-
     def save_views(
         self,
         views: Mapping[str, View],
@@ -411,12 +350,6 @@ class Dataset(Samples[View], Versioned):
             If an id is taken, or the views are of several commits.
         """
         return self._save_together(views, message, view_id=id, group=group)
-
-    def delete_view(self, id: str) -> None:  # noqa: A002  the document's name
-        """Delete a saved view and its copy; the samples stay in the dataset."""
-        with self._opened.lock:
-            self._opened.check_writable()
-            delete_saved(self._content, id)
 
     # ---- upkeep --------------------------------------------------------------------------
 

@@ -18,8 +18,7 @@ from penstock.errors import DatasetError, DatasetExistsError, ReadOnlyError, Sto
 from penstock.storage._address import address_of
 from penstock.storage._fork import ENGINE, OBJECT_STORES
 from penstock.storage._lasting import make_folders, sync_folder, sync_tree
-from penstock.storage._leftovers import left_inside
-from penstock.storage._staging import dead_staging, part_of, sweep_staging
+from penstock.storage._staging import dead_staging, left_inside, part_of, sweep_staging
 from penstock.storage._transfer import Transfer, plain_http
 from penstock.storage._version_files import has_end, is_version, newest_version, version_of
 from penstock.storage._wrap import wrapped

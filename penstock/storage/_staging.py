@@ -1,4 +1,4 @@
-"""Folders in which new datasets are built, beside the place of each, and the locks of whoever builds there."""
+"""What is not finished: folders in which new datasets are built, with their locks, and files of dead processes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,24 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["dead_staging", "is_dead", "new_staging", "part_of", "staging_folders", "staging_lock", "sweep_staging"]
+from penstock.storage._readers import dead_readers
+from penstock.storage._version_files import detached_versions
+
+__all__ = [
+    "dead_staging",
+    "is_dead",
+    "left_inside",
+    "new_staging",
+    "part_of",
+    "size_of",
+    "staging_folders",
+    "staging_lock",
+    "sweep_staging",
+]
 
 _HOUR = 3600.0  # seconds
 _STAGING = re.compile(r"\..+\.[0-9a-f]{8}\.part(\.lock)?", re.DOTALL)
@@ -87,3 +100,27 @@ def _dead_locks(target: Path) -> Iterator[Path]:
     for lock in target.parent.glob(f".{glob.escape(target.name)}.*.part.lock"):
         with suppress(Timeout, OSError), FileLock(lock, timeout=0):
             yield lock
+
+
+# ---- inside a dataset ----------------------------------------------------------------------------
+
+
+def left_inside(home: Path, folders: Sequence[str]) -> list[Path]:
+    """Return files that were never finished, and marks of processes that are no more.
+
+    Parameters
+    ----------
+    home : Path
+        The dataset.
+    folders : sequence of str
+        The folder of the samples, and those of small files.
+    """
+    samples, *small = folders
+    parts = [part for folder in small for part in (home / folder).glob("**/.*.part") if is_dead(part)]
+    return [*parts, *detached_versions(home / samples), *dead_readers(home)]
+
+
+def size_of(leftovers: Iterable[Path]) -> int:
+    """Return the bytes of files and folders."""
+    files = [file for left in leftovers for file in ([left, *left.rglob("*")] if left.is_dir() else [left])]
+    return sum(file.stat().st_size for file in files if file.is_file())

@@ -5,10 +5,7 @@ from penstock.table._checks import checked_column, checked_rows, checked_tensor
 from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
 from penstock.table._lengths import all_bounds, exact_bounds, widened
-from penstock.table._optimized import OptimizedTable
-from penstock.table._projected import ProjectedTable
 from penstock.table._ragged import Ragged
-from penstock.table._rows import RowsTable
 from penstock.table._selection import Selection
 from penstock.table._stored import StoredTable, cells_of_columns, text_column
 from penstock.table._table import Earlier, Table
@@ -38,6 +35,9 @@ from penstock.table.drafts._draft_files import (
 )
 from penstock.table.drafts._edited import sample_of_cell
 from penstock.table.drafts._overlay import OverlayTable
+from penstock.table.over._optimized import OptimizedTable
+from penstock.table.over._projected import ProjectedTable
+from penstock.table.over._rows import RowsTable
 from penstock.table.parts._part import Rows, TablePart, part_rows
 
 __all__ = [

@@ -12,7 +12,6 @@ from penstock.tensors._recast import recast
 from penstock.tensors._spec import HTYPES, Htype, TensorSpec
 from penstock.tensors._texts import JsonText, decode_json, storable_text
 from penstock.tensors._types import is_open, same_type, with_type, with_type_of
-from penstock.tensors._words import kind_in_words, labels_in_words
 from penstock.tensors.images._decoding import decode_image, decode_then, image_shape, load_pillow
 from penstock.tensors.images._encoding import encode_image
 from penstock.tensors.images._pillow import is_pillow, pillow_pixels
@@ -24,6 +23,7 @@ from penstock.tensors.images.opening._memory import DECODING, MAX_IMAGE_BYTES
 from penstock.tensors.images.opening._pixels import flatten_alpha
 from penstock.tensors.links._link import Link, link
 from penstock.tensors.links._urls import LINK_SCHEMES, has_password, local_path, scheme_of, shown_url, split_url
+from penstock.tensors.wording._words import kind_in_words, labels_in_words
 
 __all__ = [
     "DECODING",

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from penstock.errors import ImageDecodeError, PenstockError, SampleError, UnknownClassError
 from penstock.tensors._cell import Cell
-from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
 from penstock.tensors._texts import JsonText, encode_json, storable_text
 from penstock.tensors._types import as_numbers, as_regular
@@ -32,6 +31,7 @@ from penstock.tensors.images.opening._formats import image_format
 from penstock.tensors.images.opening._memory import MAX_IMAGE_BYTES, refuse_larger, shown_bytes
 from penstock.tensors.links._link import Link, link
 from penstock.tensors.links._urls import checked_url
+from penstock.tensors.wording._showing import plain_reason, shown
 
 __all__ = ["class_ids", "encode_sample", "image_cell", "image_digest", "unpack_mask"]
 

@@ -9,8 +9,8 @@ from typing import Any, Self
 import numpy as np
 
 from penstock.errors import SampleError
-from penstock.tensors._showing import plain_reason, shown
 from penstock.tensors._spec import TensorSpec
+from penstock.tensors.wording._showing import plain_reason, shown
 
 __all__ = ["JsonText", "decode_json", "encode_json", "storable_text"]
 

@@ -19,7 +19,7 @@ from penstock.loader.sources._sequential import BufferedStream, SequentialTable
 from penstock.loader.sources._source import SourceTable, as_table
 from penstock.table import ArrayTable, OptimizedTable, OverlayTable, ProjectedTable, Ragged, RowsTable, Table
 from penstock.table._fixed import FixedTable
-from penstock.table._over import TableOver
+from penstock.table.over._over import TableOver
 from penstock.tensors import MAX_IMAGE_BYTES, decode_image, encode_image
 
 IMAGES = [encode_image(np.full((3 + row, 4, 3), 20 * row, np.uint8), "png") for row in range(6)]

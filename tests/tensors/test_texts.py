@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from penstock.errors import SampleError
 from penstock.tensors import decode_json, encode_sample, make_spec, storable_text
-from penstock.tensors._showing import plain_reason, shown
+from penstock.tensors.wording._showing import plain_reason, shown
 
 NOTES = make_spec("notes", "json")
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]))

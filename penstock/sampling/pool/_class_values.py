@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.sampling.pool._grouping import dense_codes
 from penstock.sampling.pool._labels import ClassCounts
 
 __all__ = ["ClassValues", "class_values"]
 
+_SMALL = 1 << 16
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -55,10 +57,10 @@ def class_values(labels: ClassCounts | None, ids: NDArray[np.unsignedinteger], n
     often[classes[counts > 1]] = True
     kept = often[classes]
     owner, counts = ids[rows[kept]].astype(np.int64), counts[kept]
-    values, place = np.unique(counts, return_inverse=True)
-    # class, stratum and count as one number, so that one sort counts all combinations
+    place, values = dense_codes(counts, int(counts.max(initial=0)) + 1)
+    # class, stratum and count as one number, so that one pass counts all combinations
     joint = (classes[kept].astype(np.int64) * num_strata + owner) * max(len(values), 1) + place
-    distinct, number = np.unique(joint, return_counts=True)
+    distinct, number = _counted(joint, num_classes * num_strata * max(len(values), 1))
     pair, place = np.divmod(distinct, max(len(values), 1))
     members, owner = np.divmod(pair, max(num_strata, 1))
     return ClassValues(
@@ -67,3 +69,12 @@ def class_values(labels: ClassCounts | None, ids: NDArray[np.unsignedinteger], n
         counts=values[place].astype(np.int64),
         rows=number,
     )
+
+
+def _counted(codes: NDArray[np.int64], limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct codes below `limit`, ascending, and how often there is each."""
+    if limit > max(len(codes), _SMALL):
+        return np.unique(codes, return_counts=True)
+    often = np.bincount(codes, minlength=1)
+    distinct = np.flatnonzero(often)
+    return distinct, often[distinct]

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock.errors import PenstockError
-from penstock.storage._leftovers import size_of
 from penstock.storage._readers import read_versions
+from penstock.storage._staging import size_of
 from penstock.storage._wrap import wrapped
 from penstock.storage.versions._commits import commit_kind, keep, last_commit, since_commit
 from penstock.storage.versions._tags import COMMIT, sweep_tags, tags_named

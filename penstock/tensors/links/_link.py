@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 
 from penstock.errors import SampleError
-from penstock.tensors._showing import shown
 from penstock.tensors._texts import storable_text
 from penstock.tensors.links._urls import checked_url
+from penstock.tensors.wording._showing import shown
 
 __all__ = ["Link", "link"]
 

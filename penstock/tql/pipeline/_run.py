@@ -283,6 +283,7 @@ def bind_sampling(
     >>> strata.sizes.tolist()
     [2, 1]
     """
+    rows = None if rows is not None and _is_every_row(rows, table) else rows
     relation = scan(table, table_fields(table), rows)
     with _no_internal_message(spec.expression or spec.to_tql()):
         if spec.expression is not None:

@@ -137,6 +137,17 @@ def test_samples_of_no_part_are_left_out_evenly(data):
     assert parts.report.largest_deviation < 2
 
 
+@pytest.mark.parametrize("options", [{}, {"stratify": "labels"}, {"group": "patient"}, {"group": "labels[0]"}])
+@pytest.mark.parametrize("method", ["iterative", "second_order"])
+@pytest.mark.parametrize("count", [0, 1])
+def test_nothing_and_a_single_sample_are_divided(data, options, method, count):
+    if "stratify" in options:
+        options = {**options, "method": method}
+    parts = data[:count].split({"train": 0.8, "val": 0.2}, **options)
+    assert sum(map(len, parts.values())) == count
+    assert parts.report.samples.sum() == count
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

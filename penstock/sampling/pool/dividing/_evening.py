@@ -42,7 +42,7 @@ def evened(part: Ints, sizes: Ints, shares: Floats, rng: np.random.Generator) ->
     """
     part = part.copy()
     kinds, kind = np.unique(sizes, return_inverse=True)
-    held = np.bincount(kind * len(shares) + part, minlength=len(kinds) * len(shares)).reshape(len(kinds), -1)
+    held = np.bincount(kind * len(shares) + part, minlength=len(kinds) * len(shares)).reshape(-1, len(shares))
     over = kinds @ held - sizes.sum() * shares
     for _ in range(_MOST_STEPS):
         moves = (_best(over, source, target, kinds, held) for source, target in permutations(range(len(shares)), 2))

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.table._checks import checked_column, checked_rows, checked_tensor
-from penstock.table._over import TableOver
 from penstock.table._ragged import Ragged
 from penstock.table._samples import samples_of_column
 from penstock.table._table import Table
+from penstock.table.over._over import TableOver
 from penstock.tensors import TensorSpec
 
 __all__ = ["ProjectedTable"]

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.table._checks import checked_rows
-from penstock.table._over import TableOver
 from penstock.table._ragged import Ragged
 from penstock.table._table import Table
+from penstock.table.over._over import TableOver
 from penstock.tensors import TensorSpec
 
 __all__ = ["OptimizedTable"]
