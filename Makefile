@@ -7,7 +7,7 @@ INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 NODE_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help explore test test-fast test-ui check lint types layers dependencies js docs bench faults widgets browser node clean trainers ultralytics
+.PHONY: help explore test test-all test-fast test-ui check lint types layers dependencies js docs bench faults widgets browser node clean trainers ultralytics
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -15,11 +15,14 @@ help:  ## list the targets
 explore: $(VENV)/.explore  ## open JupyterLab with the Explorer on synthetic data (ARGS="--no-browser", or a path to your data)
 	$(BIN)/penstock explore $(ARGS)
 
-test: $(VENV)/.dev browser  ## run every test: doctests, hypothesis, notebooks, browser
+test: $(VENV)/.dev browser  ## run the tests: doctests, hypothesis, notebooks, browser; of many alike, some
+	$(NODE_ENV) $(BIN)/pytest --numprocesses 2 --dist loadgroup -m "not exhaustive" $(ARGS)
+
+test-all: $(VENV)/.dev browser  ## run every test, 10 minutes more
 	$(NODE_ENV) $(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev  ## run the tests that take less than a second and need no browser
-	$(BIN)/pytest -m "not slow and not ui and not notebook" $(ARGS)
+	$(BIN)/pytest -m "not slow and not ui and not notebook and not exhaustive" $(ARGS)
 
 test-ui: $(VENV)/.dev browser  ## run the browser tests
 	$(BIN)/pytest tests/ui $(ARGS)

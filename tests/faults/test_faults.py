@@ -28,7 +28,7 @@ def cut_short():
     of_many = [operation for operation in ALL if operation.name.startswith(MANY_STEPS)]
     others = [operation for operation in ALL if operation not in of_many]
     disks = [kind for kind in CRASHES if kind != "kill"]
-    killed = [*of_many[::2], *others[::2]]
+    killed = [*of_many[::3], *others[::3]]
     rows = [*try_points(killed, sample=1, kinds=("kill",)), *try_points(of_many[1::4], sample=1, kinds=disks)]
     assert {row.kind for row in rows} == set(CRASHES)
     return rows

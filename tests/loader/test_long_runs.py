@@ -95,7 +95,7 @@ def passed_on(sample):
     return sample
 
 
-@pytest.mark.parametrize("framework", ["numpy", "pytorch"])
+@pytest.mark.parametrize("framework", ["numpy", pytest.param("pytorch", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_long_run_uses_what_a_short_one_does(stored, kind, framework):
     loader = stored.dataloader().shuffle()

@@ -204,6 +204,7 @@ def test_any_sampler_goes_on_with_the_draws_it_would_have_had():
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
+@pytest.mark.exhaustive
 def test_many_loaders_go_on_with_the_draws_they_would_have_had():
     for seed in MORE_CASES:
         check_loader(seed, workers=seed % 25 == 0)

@@ -306,6 +306,7 @@ def sized(sample):
 
 
 @pytest.mark.slow
+@pytest.mark.exhaustive
 def test_memory_is_flat_over_an_epoch_of_a_million_rows():
     table = ArrayTable({"number": np.arange(1_000_000, dtype=np.float32)})
     workers, own, seen = {}, [], 0

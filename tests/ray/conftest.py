@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
@@ -33,9 +33,20 @@ def free_ports(count):
             one.close()
 
 
+_ENDS = pytest.StashKey[ExitStack]()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    """End the cluster after the last of its tests: it would keep a core busy during all others."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        item.config.stash.get(_ENDS, ExitStack()).close()
+
+
 @pytest.fixture(scope="session")
-def cluster():
+def cluster(request):
     """Address of a cluster; its ports are given, since Ray waits only 15 s for agents to choose some."""
+    ends = request.config.stash[_ENDS] = ExitStack()
     if os.environ.get("PENSTOCK_TEST_RAY"):  # one that runs already: it takes ten seconds to start
         yield os.environ["PENSTOCK_TEST_RAY"]
         return
@@ -45,8 +56,9 @@ def cluster():
             patch.setenv(name, value)
         try:
             process, address = _started(folder)
+            ends.callback(_end, process)
             yield address
-            _end(process)
+            ends.close()
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -87,13 +99,13 @@ def _started(folder):
 
 
 @pytest.fixture(scope="session")
-def connected(cluster):
+def connected(cluster, request):
     """Ray, connected by the user."""
     import ray
 
     ray.init(cluster, **_CONNECTED)
-    yield ray
-    ray.shutdown()
+    request.config.stash[_ENDS].callback(ray.shutdown)  # before the cluster ends
+    return ray
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ def test_a_task_is_run_again_when_its_worker_was_killed(engine, tmp_path):
     assert list(engine.map(killed_once, [tmp_path / "a", tmp_path / "b"])) == ["a", "b"]
 
 
+@pytest.mark.exhaustive
 def test_a_task_that_kills_every_worker_is_named(connected):
     with pytest.raises(EngineError, match="4 worker processes in a row ended while they ran the task for rows 0 to 9"):
         list(RayEngine().map(killed, [(0, 10)]))
@@ -74,6 +75,7 @@ def test_credentials_stay_here():
     assert from_parts(sent).find("key") == {}
 
 
+@pytest.mark.exhaustive
 def test_an_import_goes_on_when_a_worker_is_killed(connected, tmp_path, monkeypatch):
     import pandas as pd
 

@@ -41,7 +41,7 @@ class Counted:
             yield result
 
 
-@pytest.fixture(scope="module", params=["threads", "processes", "ray"])
+@pytest.fixture(scope="module", params=["threads", pytest.param("processes", marks=pytest.mark.exhaustive), "ray"])
 def engine(request):
     if request.param == "ray":
         request.getfixturevalue("connected")

@@ -49,6 +49,7 @@ def train(config):
     ray.train.report({"loss": losses[-1]})
 
 
+@pytest.mark.exhaustive
 def test_two_workers_train_on_the_stream_of_one(connected, tmp_path):
     from ray.train import RunConfig, ScalingConfig
     from ray.train.torch import TorchConfig, TorchTrainer
