@@ -52,6 +52,18 @@ def test_the_history_of_a_sample_is_read_by_keyboard(open_plain, ds, theme, widt
     assert page.faults == []
 
 
+@pytest.mark.parametrize("width", [1220, 848])
+def test_the_step_to_the_next_sample_stands_beside_the_title_with_the_history(open_plain, ds, width):
+    page = open_plain(lambda: penstock.explore(ds), width=width)
+    page.get_by_test_id("penstock-grid").locator("[data-position='0']").click()
+    panel = page.locator(".penstock-detail-title")
+    step = panel.get_by_role("button", name="Next sample")
+    expect(step).to_be_in_viewport(ratio=1)
+    title, button = panel.bounding_box(), step.bounding_box()
+    assert button["x"] + button["width"] <= title["x"] + title["width"] + 0.5
+    assert title["height"] < 30
+
+
 def test_an_edit_that_is_not_committed_is_on_top(open_plain, ds):
     ds.labels[0] = ["Cross"]
     page = open_plain(lambda: penstock.explore(ds))

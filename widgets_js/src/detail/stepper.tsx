@@ -52,7 +52,9 @@ export function Stepper({ session }: { session: Session }) {
     <span class="penstock-stepper" data-testid="penstock-stepper">
       {step(-1)}
       <span class="penstock-number penstock-nowrap">
-        {countText(place + 1)} of {countText(within ? chosen : store.gridSize.value)}
+        {countText(place + 1)}
+        <span class="penstock-of"> of </span>
+        {countText(within ? chosen : store.gridSize.value)}
         {within ? " selected" : ""}
       </span>
       {step(1)}
