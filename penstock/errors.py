@@ -155,7 +155,7 @@ class DraftHeldError(DatasetError, PermissionError):
         super().__init__(
             f"another process has uncommitted edits of branch {branch!r} of the dataset at {path!r}: {holder}. "
             "Nothing was changed",
-            hint="wait until it commits or ends, edit a branch of your own after ds.checkout(name, create=True), "
+            hint="wait until it commits or ends, edit your own branch after ds.checkout(name, create=True), "
             "or take its edits over with ds.take_over()",
         )
         self.path = path

@@ -99,7 +99,7 @@ class History:
     def of_sample(self, index: Any, uid: int | None) -> SampleHistory:
         """Return the edits of a sample, by its position or its identity."""
         if (index is None) == (uid is None):
-            raise DatasetError("a history is of one sample. Expected its position, or uid=", hint="ds.history(0)")
+            raise DatasetError("history takes one sample. Expected its position, or uid=", hint="ds.history(0)")
         opened = self._opened
         with opened.lock:
             opened.settle()

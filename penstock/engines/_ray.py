@@ -161,7 +161,7 @@ def _check_reachable(address: str) -> None:
     try:
         socket.create_connection(place, timeout=_PATIENCE).close()
     except (OSError, UnicodeError, OverflowError) as error:
-        reason = "nobody answers" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or error
+        reason = "it does not respond" if isinstance(error, TimeoutError) else getattr(error, "strerror", None) or error
         raise EngineError(f"the Ray cluster at {address!r} cannot be reached: {str(reason).lower()}") from error
 
 

@@ -24,9 +24,9 @@ class Transfer:
     read : float
         Seconds until a request is answered completely (``PENSTOCK_READ_TIMEOUT``).
     total : float
-        Seconds for a request and its repetitions (``PENSTOCK_TOTAL_TIMEOUT``).
+        Seconds for a request and its retries (``PENSTOCK_TOTAL_TIMEOUT``).
     retries : int
-        Most repetitions after an answer such as 503, or none (``PENSTOCK_RETRIES``).
+        Most retries after an answer such as 503, or none (``PENSTOCK_RETRIES``).
     """
 
     connect: float = 5.0
@@ -59,7 +59,7 @@ class Transfer:
         }
 
     def retry_config(self) -> dict[str, Any]:
-        """Return them as obstore takes them, for repetitions."""
+        """Return them as obstore takes them, for retries."""
         return {"max_retries": self.retries, "retry_timeout": timedelta(seconds=self.total)}
 
     def engine_options(self) -> dict[str, str]:
@@ -86,6 +86,6 @@ def _number(variable: str, *, least: float) -> float | None:
     except ValueError:
         number = math.nan
     if not least <= number < math.inf or (least == 0 and number != int(number)):
-        kind = "a whole number of repetitions" if least == 0 else "seconds, such as 10 or 2.5"
+        kind = "a whole number of retries" if least == 0 else "seconds, such as 10 or 2.5"
         raise StorageError(f"the environment variable {variable}={text!r} is not valid. Expected {kind}")
     return number

@@ -70,14 +70,14 @@ EDITS = {
 def test_an_edit_is_told_field_by_field(ds, edit, words, tensor, before, committed):
     edit(ds)
     if committed:
-        ds.commit("mended")
+        ds.commit("fixed")
     found = ds.history(0)
     assert len(found) == 2
     newest = found[0]
     assert newest.words == ", ".join(words)
     assert [(change.tensor, change.before) for change in newest.changes] == [(tensor, before)]
     told = (newest.commit, newest.author, newest.message, newest.time is None)
-    assert told == ((ds.commit_id, "ann", "mended", False) if committed else (None, "", "", True))
+    assert told == ((ds.commit_id, "ann", "fixed", False) if committed else (None, "", "", True))
     assert _told(found)[1:] == [("four", "sample added")]
     assert _told(ds.history(1)) == [("four", "sample added")]
 

@@ -43,7 +43,7 @@ def history_of_uid(store: Store, table: Table, uid: int) -> SampleHistory:
     there = None if row < 0 else (row, names_at(source.stored.snapshot, row)[1])
     found = _history(store, source, uid, there)
     if not found:
-        raise SampleIndexError(f"no sample has the uid {uid}, in no commit of {source.version!r}")
+        raise SampleIndexError(f"no commit of {source.version!r} has a sample with the uid {uid}")
     return found
 
 

@@ -92,7 +92,7 @@ class DraftLock:
                     self._began(self._holder)
                     return None
             raise StorageError(
-                f"cannot begin to edit the dataset at {self._path!r}: other processes begin all the time"
+                f"cannot start editing the dataset at {self._path!r}: other processes keep starting to edit it"
             )
 
     def _began(self, holder: Holder) -> None:

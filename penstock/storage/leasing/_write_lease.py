@@ -26,8 +26,6 @@ __all__ = ["WriteLease"]
 _NAME = ".writing.json"
 _LASTS = 30.0  # seconds without a renewal
 _POLL = (0.02, 0.5)  # seconds between two tries, at first and at most
-_NEW = ("AlreadyExistsError", "PreconditionError")  # another process was first
-_OLD_STORES = ("NotSupportedError", "NotImplementedError")  # they cannot write on a condition
 
 
 class WriteLease:
@@ -110,19 +108,19 @@ class WriteLease:
 
     def _put(self, mode: Any) -> bool:
         """Write the record of this process, and return whether nobody else was first."""
+        from obstore.exceptions import AlreadyExistsError, NotSupportedError, PreconditionError
+
         self._count += 1
         holder = Holder.here(self._token, locked=False).to_bytes()
         began = time.monotonic()
         content = holder + b"\n" + json.dumps({"renewal": self._count, "token": self._token}).encode()
         try:
             self._tag = self._store().put(_NAME, content, mode=mode).get("e_tag")
-        except Exception as error:
-            if type(error).__name__ in _NEW:
-                return False
-            if type(error).__name__ in _OLD_STORES:
-                self._tag = None
-                return True
-            raise
+        except (AlreadyExistsError, PreconditionError):
+            return False
+        except (NotSupportedError, NotImplementedError):  # the store cannot write on a condition
+            self._tag = None
+            return True
         self._renewed = began
         return True
 

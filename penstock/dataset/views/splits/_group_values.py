@@ -26,7 +26,7 @@ def group_values(content: Content, group: str) -> Value:
     if group in content.names() or group.isidentifier():
         spec = content.spec(group)
         if spec.is_encoded:
-            raise DatasetError(f"group={group!r} has htype {spec.shown_htype}. Expected one number or text a sample")
+            raise DatasetError(f"group={group!r} has htype {spec.shown_htype}. Expected one number or text per sample")
         column = table.column(group)
         column = column if content.is_whole else column.take(rows)
     else:
@@ -36,7 +36,7 @@ def group_values(content: Content, group: str) -> Value:
     if len(lengths) and int(lengths.max()) > 1:
         row = int(lengths.argmax())
         raise DatasetError(
-            f"sample {row} has {int(lengths[row])} values of {group!r}. Expected one value a sample as its group",
+            f"sample {row} has {int(lengths[row])} values of {group!r}. Expected one value per sample as its group",
             hint=f"take one of them: group={group + '[0]'!r}",
         )
     value = scalar(from_ragged(column))

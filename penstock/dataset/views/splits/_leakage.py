@@ -144,7 +144,7 @@ def saved_together(
         raise DatasetError("there are no views to save. Expected at least one, by name")
     check_leakage(views, group=group)
     if home is None:
-        raise DatasetError("the views are of no dataset. Expected views of samples of this dataset")
+        raise DatasetError("the views do not belong to a dataset. Expected views of samples of this dataset")
     fixed: dict[str, FixedContent] = {}
     for name, content in contents.items():
         if not isinstance(content, FixedContent) or content.home is not home:

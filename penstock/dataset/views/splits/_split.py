@@ -149,7 +149,7 @@ def _checked_method(method: str | None, tensors: Sequence[str], *, grouped: bool
         )
     if not tensors:
         if method is not None:
-            raise DatasetError(f"method={method!r} says how labels are spread. Expected stratify= beside it")
+            raise DatasetError(f"method={method!r} says how labels are spread. Expected stratify= with it")
         return None
     if method == "label_sets" and grouped:
         raise DatasetError(

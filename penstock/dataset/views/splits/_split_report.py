@@ -113,7 +113,7 @@ class SplitReport:
             number, part = np.unravel_index(int(np.abs(self.deviations).argmax()), self.deviations.shape)
             wanted = self.totals[number] * self.shares[part]
             said.append(
-                f"Spread by {self.method}. Farthest from its share of {len(self.labels):,} labels: "
+                f"Method: {self.method}. Farthest from its share of {len(self.labels):,} labels: "
                 f"{self.labels[number]!r} in {self.parts[part]!r}, {self.counts[number, part]:,} samples of "
                 f"{wanted:,.1f} wanted."
             )
