@@ -220,16 +220,13 @@ def _make(maker, path):
     maker(path)
 
 
-def _ask(worker, number, workers, per_kind, seed):
-    return worker.ask(number, workers, per_kind, seed)
-
-
-def try_damages(per_kind, *, seed=0, num_workers=2):
-    """Return (kind of file, how, outcome, what) of damages of every kind of file."""
+def try_damages(per_kind, *, seed=0, num_workers=2, part=(0, 1)):
+    """Return (kind of file, how, outcome, what) of damages of every kind of file, or of those from `part` on in steps."""
+    first, step = part
     parts = shared_out(
         "tests.faults.damage",
         range(num_workers),
-        lambda worker, number: _ask(worker, number, num_workers, per_kind, seed),
+        lambda worker, number: worker.ask(first + step * number, step * num_workers, per_kind, seed),
         num_workers=num_workers,
         environment=plain_environment(),
     )

@@ -23,13 +23,14 @@ needs_counting = pytest.mark.skipif(preload.why_not() is not None, reason=str(pr
 MANY_STEPS = ("commit", "merge", "save_view", "reset", "discard_edits", "empty (overwrite)", "load_view")
 
 
-@pytest.fixture(scope="module")
-def cut_short():
+@pytest.fixture(scope="module", params=[0, pytest.param(1, marks=pytest.mark.exhaustive)], ids=["some", "more"])
+def cut_short(request):
     of_many = [operation for operation in ALL if operation.name.startswith(MANY_STEPS)]
     others = [operation for operation in ALL if operation not in of_many]
     disks = [kind for kind in CRASHES if kind != "kill"]
-    killed = [*of_many[::3], *others[::3]]
-    rows = [*try_points(killed, sample=1, kinds=("kill",)), *try_points(of_many[1::4], sample=1, kinds=disks)]
+    killed = [*of_many[3 * request.param :: 6], *others[3 * request.param :: 6]]
+    full = of_many[1 + 4 * request.param :: 8]
+    rows = [*try_points(killed, sample=1, kinds=("kill",)), *try_points(full, sample=1, kinds=disks)]
     assert {row.kind for row in rows} == set(CRASHES)
     return rows
 
@@ -40,12 +41,16 @@ def test_a_call_that_is_cut_short_leaves_nothing_wrong(cut_short, wrong):
     assert [(row.operation, row.kind, found) for row in cut_short for found in getattr(row, wrong)] == []
 
 
-LASTING = {"commit", "merge (both sides)", "append", "pop (an edited one)", "discard_edits (not flushed)", "tag"}
+LASTING = {"commit", "merge (both sides)", "append"}
+MORE_LASTING = {"pop (an edited one)", "discard_edits (not flushed)", "tag"}
 
 
 @needs_counting
-def test_what_a_call_did_when_it_returned_outlives_a_power_loss():
-    rows = try_points([operation for operation in ALL if operation.name in LASTING], sample=3, kinds=("power",))
+@pytest.mark.parametrize(
+    "lasting", [LASTING, pytest.param(MORE_LASTING, marks=pytest.mark.exhaustive)], ids=["some", "more"]
+)
+def test_what_a_call_did_when_it_returned_outlives_a_power_loss(lasting):
+    rows = try_points([operation for operation in ALL if operation.name in lasting], sample=3, kinds=("power",))
     assert {row.kind for row in rows} == set(KINDS)
     assert [(row.operation, row.kind, found) for row in rows for found in row.wrong] == []
 
@@ -60,8 +65,9 @@ def test_a_random_merge_is_right_cell_by_cell_or_a_conflict_that_is_told(tmp_pat
     assert wrong_in_merge(tmp_path / "ds", number) is None
 
 
-def test_a_damaged_file_reads_right_or_as_an_error_or_is_found():
-    bad = [found for found in try_damages(1) if found[2] in {"silent", "raw error", "crash"}]
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.exhaustive) for part in (1, 2))])
+def test_a_damaged_file_reads_right_or_as_an_error_or_is_found(part):
+    bad = [found for found in try_damages(1, part=(part, 3)) if found[2] in {"silent", "raw error", "crash"}]
     assert bad == []
 
 
