@@ -31,7 +31,11 @@ def bucket(shared_data, object_store, tmp_path_factory):
 
 
 @pytest.mark.filterwarnings("ignore")  # boto3, albumentations and torch warn on their own account
-@pytest.mark.parametrize("place", ["coco-train", "s3://non-hub-datasets/sets/coco-train"], ids=["folder", "bucket"])
+@pytest.mark.parametrize(
+    "place",
+    [pytest.param("coco-train", marks=pytest.mark.exhaustive), "s3://non-hub-datasets/sets/coco-train"],
+    ids=["folder", "bucket"],
+)
 def test_the_playbook_runs_as_written(bucket, place, tmp_path, monkeypatch):
     import os
 

@@ -7,6 +7,7 @@ as many batches, ``PENSTOCK_LONG_RUN=300s`` for five minutes of each.
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import threading
 import time
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
 LENGTH = os.environ.get("PENSTOCK_LONG_RUN", "120")
 BATCH = 16
+TRIES = 3
 MOST_GROWTH = 12 << 20  # bytes
 MOST_A_BATCH = 1 << 10  # bytes over a long run; the leak that was found lost 15 KiB a batch
 KINDS = {
@@ -75,7 +77,15 @@ def run_epochs(loader, length):
 
 
 def check_flat(loader, length):
+    """What a run leaks, it leaks again; what threads of other tests take meanwhile is no leak of this one."""
     run_epochs(loader, str(40))
+    runs = (grown(loader, length) for _ in range(TRIES))
+    told = list(itertools.takewhile(bool, runs))
+    assert len(told) < TRIES, told
+
+
+def grown(loader, length):
+    """Return what one run grew by, as a text; none where it is flat."""
     before = used()
     taken = run_epochs(loader, length)
     after = used()
@@ -84,11 +94,10 @@ def check_flat(loader, length):
         for what, first, last in zip(("memory", "files", "threads", "workers"), before, after, strict=True)
     )
     print(told)
-    most = max(MOST_GROWTH, MOST_A_BATCH * taken)
-    assert after[0] - before[0] < most, told
-    assert after[3] - before[3] < most, told
-    assert after[1] <= before[1] + 2, told
-    assert after[2] <= before[2] + 1, told
+    memory = max(MOST_GROWTH, MOST_A_BATCH * taken)
+    most = (memory, 3, 2, memory)
+    flat = all(last - first < limit for first, last, limit in zip(before, after, most, strict=True))
+    return None if flat else told
 
 
 def passed_on(sample):

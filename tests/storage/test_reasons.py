@@ -58,6 +58,6 @@ def test_a_reason_is_in_words_of_a_user(text, reason):
 
 @pytest.mark.parametrize("piece", ["a", "/", "a/", "a.b-", "Io ", "Io: ", "(", "x" * 79 + "."])
 def test_a_long_text_is_read_in_no_time(piece):
-    begin = time.perf_counter()
+    begin = time.thread_time()
     plain_reason(OSError(piece * 100_000))
-    assert time.perf_counter() - begin < 1
+    assert time.thread_time() - begin < 1

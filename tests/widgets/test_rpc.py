@@ -304,19 +304,19 @@ def test_a_query_error_carries_its_span_in_utf16():
 
 def test_a_request_whose_id_is_in_use_is_dropped(dispatcher, sent, works, caplog):
     dispatcher.receive(request("wait", number=5))
-    assert works.started.wait(5)
+    assert works.started.wait(20)
     dispatcher.receive(request("add", {"a": 1, "b": 2}, number=5))
     assert "dropped a request whose id is in use" in caplog.text
     works.gate.set()
-    assert sent.get(timeout=5)[0]["result"] == {"waited": True}
+    assert sent.get(timeout=20)[0]["result"] == {"waited": True}
     assert sent.empty()
 
 
 def test_all_that_runs_is_cancelled_when_a_widget_is_closed(dispatcher, sent, works):
     dispatcher.receive(request("wait", number=5))
-    assert works.started.wait(5)
+    assert works.started.wait(20)
     dispatcher.cancel_all()
-    assert sent.get(timeout=5)[0]["error"]["code"] == "Cancelled"
+    assert sent.get(timeout=20)[0]["error"]["code"] == "Cancelled"
 
 
 @pytest.mark.parametrize("value", [1, "true", None], ids=repr)
