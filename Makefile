@@ -36,7 +36,7 @@ trainers: .venv-trainers/.made  ## resume every trainer at every step of two epo
 ultralytics: $(VENV)/.dev .venv-ultralytics/.made  ## check exported YOLO folders with Ultralytics' own label check
 	$(BIN)/pytest tests/exporters/test_ultralytics.py $(ARGS)
 
-CHECKS := lint types layers dependencies js docs
+CHECKS := types js docs dependencies layers lint
 
 check: $(VENV)/.docs node widgets_js/node_modules/.installed  ## lint, types, layers, dependencies, TypeScript, the bundle rebuilt and compared, the docs
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target $(CHECKS)
@@ -88,9 +88,9 @@ $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	$(INSTALL) torch --editable ".[torch,tensorflow,deeplake,datasets,lp,ray,lab,dev]"
 	@touch $@
 
-$(VENV)/.docs: $(VENV)/.dev
-	$(INSTALL) --editable ".[torch,tensorflow,deeplake,datasets,lp,ray,lab,dev,docs]"
-	@touch $@
+$(VENV)/.docs: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(INSTALL) torch --editable ".[torch,tensorflow,deeplake,datasets,lp,ray,lab,dev,docs]"
+	@touch $(VENV)/.dev $@
 
 .venv-trainers/.made: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-trainers
