@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 from xdist.scheduler import LoadGroupScheduling
 
-LONGEST = ("ui", "ray", "faults")  # groups, the longest first
+LONGEST = ("ui", "ray", "faults", "tensorflow")  # groups, the longest first
 
 
 class FileScheduling(LoadGroupScheduling):

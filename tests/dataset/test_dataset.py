@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -21,6 +19,7 @@ from penstock.errors import (
     UnknownClassError,
 )
 from penstock.tensors import encode_image
+from tests.dataset.peers import Peer
 
 
 @pytest.fixture
@@ -47,10 +46,20 @@ def _labels(dataset):
     return [labels.tolist() for labels in dataset.labels.numpy(aslist=True)]
 
 
-def _elsewhere(path, code):
-    """Run code on the dataset in a process of its own, return what it prints."""
-    program = f"import penstock\nds = penstock.load({str(path)!r})\n{code}"
-    return subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.strip()
+@pytest.fixture(scope="module")
+def elsewhere():
+    """Return a function that opens a dataset in a process of its own, and returns a value read there, as a text."""
+    peer = Peer()
+
+    def read(dataset, *values):
+        peer(f"ds = penstock.load({str(dataset.path)!r})")
+        told = peer(f"' '.join(map(str, ({', '.join(values)},)))")
+        assert peer("del ds") is None
+        assert isinstance(told, str), told
+        return told
+
+    yield read
+    peer.end()
 
 
 def test_samples_come_back_as_they_were_appended(ds):
@@ -95,7 +104,7 @@ def test_views_are_snapshots_that_refuse_edits(ds):
         view.labels[0] = [1]
 
 
-def test_edits_keep_every_other_sample_where_it_was(ds):
+def test_edits_keep_every_other_sample_where_it_was(ds, elsewhere):
     ds.commit("first")
     uids = content_of(ds).table.uids(np.arange(10))
     ds.labels[8] = ["square"]
@@ -110,20 +119,20 @@ def test_edits_keep_every_other_sample_where_it_was(ds):
     expected[8] = [1]
     assert _labels(ds) == expected
     assert ds.age.numpy().tolist() == [100, 1, 2, 3, 4, 5, 6, 7, 8, 900]
-    seen = _elsewhere(
-        ds.path, "print(ds.log()[0].message, ds.labels[8].numpy(), len(ds), ds.version, ds.age.numpy().tolist())"
+    seen = elsewhere(
+        ds, "ds.log()[0].message", "ds.labels[8].numpy()", "len(ds)", "ds.version", "ds.age.numpy().tolist()"
     )
     assert seen == f"mend sample 8 [1] 10 {commit} [100, 1, 2, 3, 4, 5, 6, 7, 8, 900]"
 
 
-def test_a_draft_is_kept_beside_the_dataset_until_it_is_committed(ds):
+def test_a_draft_is_kept_beside_the_dataset_until_it_is_committed(ds, elsewhere):
     first = ds.commit("first")
     ds.labels[1] = ["square", "circle"]
-    assert _elsewhere(ds.path, "print(ds.labels[1].numpy(), ds.num_edits)") == "[1 0] 1"
+    assert elsewhere(ds, "ds.labels[1].numpy()", "ds.num_edits") == "[1 0] 1"
     assert penstock.load(ds.path, version=first).labels[1].numpy().tolist() == [0]
     ds.reset()
     assert not ds.has_changes
-    assert _elsewhere(ds.path, "print(ds.labels[1].numpy(), ds.num_edits)") == "[0] 0"
+    assert elsewhere(ds, "ds.labels[1].numpy()", "ds.num_edits") == "[0] 0"
 
 
 @pytest.fixture
@@ -136,10 +145,10 @@ def popped(ds):
     return ds
 
 
-def test_the_rest_moves_up_when_samples_are_popped(popped):
+def test_the_rest_moves_up_when_samples_are_popped(popped, elsewhere):
     assert popped.age.numpy().tolist() == [0, 1, 2, 3, 4, 5, 77, 8]
     popped.commit("without 6 and the last")
-    assert _elsewhere(popped.path, "print(ds.age.numpy().tolist())") == "[0, 1, 2, 3, 4, 5, 77, 8]"
+    assert elsewhere(popped, "ds.age.numpy().tolist()") == "[0, 1, 2, 3, 4, 5, 77, 8]"
 
 
 def test_a_sample_behind_those_that_are_left_does_not_exist(popped):
@@ -303,7 +312,7 @@ def test_tensor_names_that_are_refused(ds):
         ds.create_tensor("more", htype="class_labels")
 
 
-def test_a_tensor_added_later_is_empty_in_the_samples_there_are(ds):
+def test_a_tensor_added_later_is_empty_in_the_samples_there_are(ds, elsewhere):
     ds.create_tensor("marks", htype="class_label", class_names=["blurred"])
     ds.create_tensor("note", htype="text")
     assert _labels(ds)[1] == [0]
@@ -311,7 +320,7 @@ def test_a_tensor_added_later_is_empty_in_the_samples_there_are(ds):
     assert ds.note[4].data() == {"value": None}
     ds.marks[4] = ["blurred"]
     ds.commit("tagged")
-    assert _elsewhere(ds.path, "print(ds.marks[4].numpy(), ds.marks[3].numpy())") == "[0] []"
+    assert elsewhere(ds, "ds.marks[4].numpy()", "ds.marks[3].numpy()") == "[0] []"
 
 
 def test_a_token_is_accepted_with_a_warning_that_it_is_not_used(tmp_path):
@@ -414,7 +423,7 @@ def test_threads_read_while_another_writes(ds):
     assert len(ds) == 14
 
 
-def test_edits_inside_with_are_treated_like_others(ds):
+def test_edits_inside_with_are_treated_like_others(ds, elsewhere):
     ds.commit("first")
     with ds:
         ds.age[1] = 11
@@ -423,7 +432,7 @@ def test_edits_inside_with_are_treated_like_others(ds):
         ds.discard_edits()
         ds.age[3] = 33
     assert ds.age.numpy().tolist() == [0, 11, 2, 33, 4, 5, 6, 7, 8, 9]
-    assert _elsewhere(ds.path, "print(ds.age.numpy().tolist(), ds.num_edits)") == "[0, 11, 2, 33, 4, 5, 6, 7, 8, 9] 1"
+    assert elsewhere(ds, "ds.age.numpy().tolist()", "ds.num_edits") == "[0, 11, 2, 33, 4, 5, 6, 7, 8, 9] 1"
 
 
 def test_discarding_one_edit_keeps_those_of_another_session(ds):

@@ -111,6 +111,7 @@ def test_threads_and_workers_give_the_same_batches(stored):
 
 @pytest.mark.real_data
 @pytest.mark.slow
+@pytest.mark.exhaustive  # tests/acceptance follows the whole playbook
 def test_playbook_trains_on_coco_with_albumentations_and_boxes(shared_data, tmp_path):
     coco = shared_data / "coco_mini"
     annotations = coco / "annotations" / "instances_train2017.json"

@@ -70,7 +70,7 @@ def _wait_until_up(url, process, limit_s=60):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["run", "edit"])
+@pytest.mark.parametrize("mode", [pytest.param("run", marks=pytest.mark.exhaustive), "edit"])
 def test_the_explorer_is_styled_and_alive_in_marimo(marimo, browser, mode):
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = context.new_page()

@@ -53,11 +53,15 @@ def digest_in_a_fresh_process(code, cwd):
 @pytest.mark.parametrize(
     ("query", "options"),
     [
-        ("select *", {}),
+        pytest.param("select *", {}, marks=pytest.mark.exhaustive),
         (SAMPLED, {"seed": 7}),
         (SAMPLED + " limit 50", {"mode": "deck"}),
-        (SAMPLED, {"mode": "once", "size": 30}),
-        ("select * sample by sum_weight(contains(labels, 'Ring'): 3, True: 1) replace false", {}),
+        pytest.param(SAMPLED, {"mode": "once", "size": 30}, marks=pytest.mark.exhaustive),
+        pytest.param(
+            "select * sample by sum_weight(contains(labels, 'Ring'): 3, True: 1) replace false",
+            {},
+            marks=pytest.mark.exhaustive,
+        ),
     ],
     ids=["plain", "iid", "deck", "once", "without replacement"],
 )
@@ -70,6 +74,7 @@ def test_the_first_batches_of_the_cell_equal_the_loaders(ds, tmp_path, query, op
 
 @pytest.mark.torch
 @pytest.mark.slow
+@pytest.mark.exhaustive  # tests/ui compares the batches of an exported cell in a kernel
 def test_a_torch_loader_is_exported_the_same(ds, tmp_path):
     pytest.importorskip("torch")
     explorer = penstock.explore(ds, query=SAMPLED, seed=2)
