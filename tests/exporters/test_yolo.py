@@ -16,6 +16,7 @@ from penstock.exporters.yolo._outlines import joined, mask_outlines
 from penstock.tensors import encode_image
 from tests.widgets.conftest import FrontEnd, wire  # noqa: F401  a fixture
 
+MORE = pytest.mark.exhaustive
 PNG = encode_image(np.zeros((50, 100, 3), np.uint8), "png")
 NAMES = "names:\n  0: cat\n  1: dog\n"
 SPLITS = "train: images/train\nval: images/val\n"
@@ -136,7 +137,11 @@ def label_files(draw, sizes):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sizes", [[4], [4, 5], [6, 8, 12], [8]], ids=["boxes", "scores", "polygons", "rotated"])
+@pytest.mark.parametrize(
+    "sizes",
+    [[4], pytest.param([4, 5], marks=MORE), [6, 8, 12], pytest.param([8], marks=MORE)],
+    ids=["boxes", "scores", "polygons", "rotated"],
+)
 @settings(
     max_examples=8,
     deadline=None,
