@@ -23,6 +23,14 @@ jsons = st.recursive(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _home(tmp_path_factory):
+    """Every example has a dataset of its own, which goes with the other folders of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("examples")))
+        yield
+
+
 def _through_the_store(values, **tensor):
     """Append half, extend the rest, commit, and give the tensor as another session reads it."""
     ds = penstock.empty(tempfile.mkdtemp() + "/ds")

@@ -1,14 +1,9 @@
-"""The ranks of the tests of torch.distributed, children of a process that imported torch once for all of them.
-
-``python rank.py WORLD STORE OUT STATE``; each rank writes to OUT-RANK.json.
-"""
+"""One rank of the tests of torch.distributed: `python rank.py RANK WORLD STORE OUT STATE`."""
 
 from __future__ import annotations
 
 import json
-import os
 import sys
-import traceback
 from pathlib import Path
 
 import numpy as np
@@ -95,30 +90,13 @@ def scenarios(rank, world, state):
         yield "shape", str(error)
 
 
-def take_part(rank, world, store, out, state):
-    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=world)
+def main():
+    rank, world, store, out, state = sys.argv[1:]
+    dist.init_process_group("gloo", init_method=f"file://{store}", rank=int(rank), world_size=int(world))
     saved = json.loads(Path(state).read_text()) if state else None
-    Path(f"{out}-{rank}.json").write_text(json.dumps(dict(scenarios(rank, world, saved))))
+    Path(out).write_text(json.dumps(dict(scenarios(int(rank), int(world), saved))))
     dist.barrier()
     dist.destroy_process_group()
-
-
-def forked(rank, *told):
-    child = os.fork()
-    if child:
-        return child
-    try:
-        take_part(rank, *told)
-    except BaseException:  # noqa: BLE001  a child never goes on with what its parent does
-        traceback.print_exc()
-        os._exit(1)
-    os._exit(0)
-
-
-def main():
-    world, store, out, state = sys.argv[1:]
-    ranks = [forked(rank, int(world), store, out, state) for rank in range(int(world))]
-    sys.exit(max(os.waitpid(rank, 0)[1] for rank in ranks) > 0)
 
 
 if __name__ == "__main__":

@@ -22,9 +22,13 @@ spec.loader.exec_module(ranks)
 
 
 def run(folder, world, state=""):
-    command = [sys.executable, RANK, str(world), folder / f"store{world}", folder / str(world), state]
-    subprocess.run(command, check=True, timeout=240)
-    return [json.loads((folder / f"{world}-{rank}.json").read_text()) for rank in range(world)]
+    out = [folder / f"{world}-{rank}.json" for rank in range(world)]
+    started = [
+        subprocess.Popen([sys.executable, RANK, str(rank), str(world), str(folder / f"store{world}"), out[rank], state])
+        for rank in range(world)
+    ]
+    assert [process.wait(120) for process in started] == [0] * world
+    return [json.loads(path.read_text()) for path in out]
 
 
 @pytest.fixture(scope="module")
