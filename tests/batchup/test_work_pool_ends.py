@@ -120,7 +120,7 @@ def test_interrupt_ends_all(kind, tmp_path):
     run = subprocess.Popen([sys.executable, script, kind], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     pids = [int(word) for word in run.stdout.readline().split()]
     run.send_signal(signal.SIGINT)
-    _, errors = run.communicate(timeout=60)
+    _, errors = run.communicate(timeout=240)
     assert "KeyboardInterrupt" in errors
     wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids))
 
@@ -132,5 +132,5 @@ def test_killed_parent_leaves_no_process(tmp_path):
     run = subprocess.Popen([sys.executable, script, "WorkerProcessPool"], stdout=subprocess.PIPE, text=True)
     pids = [int(word) for word in run.stdout.readline().split()]
     run.kill()
-    run.communicate(timeout=60)
+    run.communicate(timeout=240)
     wait_until(lambda: not any(psutil.pid_exists(pid) for pid in pids))

@@ -276,6 +276,6 @@ def test_system_without_room_for_processes_is_used_again_later(tmp_path):
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 40
     script = tmp_path / "few.py"
     script.write_text(FEW_FILES)
-    run = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=240, check=False)
     assert "cannot be started (Too many open files)" in run.stdout, run.stderr
     assert run.stdout.splitlines()[-1] == "4", run.stderr

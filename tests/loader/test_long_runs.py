@@ -64,8 +64,16 @@ def used():
     """Return resident bytes, open files, threads and the workers' resident bytes."""
     gc.collect()
     process = psutil.Process()
-    workers = [child.memory_info().rss for child in process.children() if "penstock" in " ".join(child.cmdline())]
-    return process.memory_info().rss, process.num_fds(), threading.active_count(), sum(workers)
+    workers = sum(map(worker_memory, process.children()))
+    return process.memory_info().rss, process.num_fds(), threading.active_count(), workers
+
+
+def worker_memory(process):
+    """Return the resident bytes of a worker process, 0 for others and for what has ended meanwhile."""
+    try:
+        return process.memory_info().rss if "penstock" in " ".join(process.cmdline()) else 0
+    except psutil.Error:
+        return 0
 
 
 def run_epochs(loader, length):

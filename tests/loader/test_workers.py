@@ -21,7 +21,14 @@ from penstock.table import ArrayTable
 
 
 def children():
-    return [child for child in psutil.Process().children(recursive=True) if "penstock" in " ".join(child.cmdline())]
+    return [child for child in psutil.Process().children(recursive=True) if is_worker(child)]
+
+
+def is_worker(process):
+    try:
+        return "penstock" in " ".join(process.cmdline())
+    except psutil.Error:  # gone, or ended and not yet waited for
+        return False
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -233,7 +240,7 @@ loader = Loader(table).batch(4).transform(Scale(3)).numpy(num_workers=2)
 def run(body, **options):
     script = SCRIPT + textwrap.dedent(body)
     return subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False, **options
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=240, check=False, **options
     )
 
 
