@@ -18,7 +18,7 @@ explore: $(VENV)/.explore  ## open JupyterLab with the Explorer on synthetic dat
 test: $(VENV)/.dev browser  ## run the tests: doctests, hypothesis, notebooks, browser; of many alike, some
 	$(NODE_ENV) $(BIN)/pytest --numprocesses 2 --dist loadgroup -m "not exhaustive" $(ARGS)
 
-test-all: $(VENV)/.dev browser  ## run every test, 10 minutes more
+test-all: $(VENV)/.dev browser  ## run every test, a quarter of an hour more
 	$(NODE_ENV) $(BIN)/pytest --numprocesses 2 --dist loadgroup $(ARGS)
 
 test-fast: $(VENV)/.dev  ## run the tests that take less than a second and need no browser
