@@ -31,7 +31,7 @@ def cut_short(request):
     killed = [*of_many[3 * request.param :: 6], *others[3 * request.param :: 6]]
     full = of_many[1 + 4 * request.param :: 8]
     rows = [*try_points(killed, sample=1, kinds=("kill",)), *try_points(full, sample=1, kinds=disks)]
-    assert {row.kind for row in rows} == set(CRASHES)
+    assert {row.kind for row in rows} >= ({"kill", "broken"} if request.param else set(CRASHES))
     return rows
 
 
