@@ -33,6 +33,8 @@ __all__ = ["StoredTable", "box_shapes", "cells_of_columns", "column_of_table", "
 _TEXT = np.dtypes.StringDType()
 _FEW_UIDS = 64  # up to one sought sample in so many, one pass over all is faster than ordering them
 _MOST_HINTS = 100_000
+_PAGE = 1024  # rows up to which identities are read alone
+_LARGE = 1_000_000  # of so many: those of fewer are quickly read, once
 _BLOCK = 1 << 18
 _ENDS = 0xFFFF
 
@@ -100,6 +102,13 @@ class StoredTable:
         """Identity of each row."""
         return self.snapshot.uids
 
+    def uids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the identity of some rows; a few of a large table are read alone."""
+        if not len(rows) or self.snapshot.has_uids or len(rows) > _PAGE or self.num_rows < _LARGE:
+            return self.uids[rows]
+        unique, places = np.unique(rows, return_inverse=True)
+        return self.snapshot.uids_of(unique)[places]
+
     @cached_property
     def _by_uid(self) -> NDArray[np.int64]:
         return np.argsort(self.uids, kind="stable")
@@ -118,12 +127,12 @@ class StoredTable:
 
     def _of_few(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of a few uids: where they were last seen, or else by one pass over all."""
-        everything = self.uids
         rows = np.fromiter((self._hints.get(uid, -1) for uid in uids.tolist()), np.int64, len(uids))
-        rows[rows >= len(everything)] = -1
-        rows[everything[rows] != uids] = -1
+        rows[rows >= self.num_rows] = -1
+        hinted = np.flatnonzero(rows >= 0)
+        rows[hinted[self.uids_of(rows[hinted]) != uids[hinted]]] = -1
         if (rows < 0).any():
-            rows[rows < 0] = rows_of_few(everything, uids[rows < 0])
+            rows[rows < 0] = rows_of_few(self.uids, uids[rows < 0])
         self.remember(uids, rows)
         return rows
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.sampling import Clause, SamplingPlan, SamplingSpec, Strata
-from penstock.table import Ragged, Selection, Table
+from penstock.table import Ragged, Selection, Table, is_every_row
 from penstock.tql.binding import _indexing, _membership  # noqa: F401  they register rules
 from penstock.tql.binding._binder import Binder, Parameters
 from penstock.tql.binding._scope import Scope, table_fields
@@ -138,17 +138,9 @@ def run(
     ([2, 1], False)
     """
     context = Context(text, seed, mode, labels, cancel, progress, masks=masks, draws=draw)
-    rows = None if rows is not None and _is_every_row(rows, table) else rows
+    rows = None if rows is not None and is_every_row(rows, table.num_rows) else rows
     with _no_internal_message(text):
         return _result(Assembler(text, table, rows, params, resolve).query(parse(text), top=True), context, table)
-
-
-def _is_every_row(rows: NDArray[np.int64], table: Table) -> bool:
-    """Return whether rows are all of a table in their order, which need not be picked out of it."""
-    count = table.num_rows
-    if len(rows) != count or not count or rows[0] != 0 or rows[-1] != count - 1:
-        return False
-    return bool((rows[1:] > rows[:-1]).all())
 
 
 @contextmanager
@@ -283,7 +275,7 @@ def bind_sampling(
     >>> strata.sizes.tolist()
     [2, 1]
     """
-    rows = None if rows is not None and _is_every_row(rows, table) else rows
+    rows = None if rows is not None and is_every_row(rows, table.num_rows) else rows
     relation = scan(table, table_fields(table), rows)
     with _no_internal_message(spec.expression or spec.to_tql()):
         if spec.expression is not None:
