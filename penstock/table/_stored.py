@@ -166,6 +166,9 @@ class StoredTable:
             column = joined(pieces, spec)
             del self._before[spec.name], self._pieces[spec.name]
             return column
+        lists = self.snapshot.lists(names[0]) if len(names) == 1 and spec.htype not in {"text", "json"} else None
+        if lists is not None:
+            return column_of_lists(spec, *lists)
         return column_of_table(spec, self.snapshot.read(names))
 
     def _read_names(self, spec: TensorSpec) -> list[str]:
@@ -289,7 +292,17 @@ def column_of_table(spec: TensorSpec, table: Any) -> Ragged:
     """Return a tensor that is not an image or mask from its physical columns."""
     if spec.htype in {"text", "json"}:
         return text_column(scalars(table[column_of(spec.name)]))
-    values, offsets, valid = flat_values(table[column_of(spec.name)])
+    return column_of_lists(spec, *flat_values(table[column_of(spec.name)]), table)
+
+
+def column_of_lists(
+    spec: TensorSpec,
+    values: NDArray[Any],
+    offsets: NDArray[np.int64],
+    valid: NDArray[np.bool_] | None,
+    table: Any = None,
+) -> Ragged:
+    """Return a tensor of numbers from its lists; the sides of arrays of several dimensions are in `table`."""
     if spec.htype == "class_label":
         return Ragged(values=values, offsets=offsets, class_names=spec.class_names)
     if spec.htype == "bbox":

@@ -142,7 +142,7 @@ class ClassCounts:
     @property
     def num_unlabeled(self) -> int:
         """Rows without a label."""
-        return int((self.offsets[1:] == self.offsets[:-1]).sum())
+        return 0 if self.are_single else int((self.offsets[1:] == self.offsets[:-1]).sum())
 
     def with_background(self, name: str = "no label") -> ClassCounts:
         """Return the labels with one more class, which rows without a label have, and only they.

@@ -132,7 +132,9 @@ def distinct_classes(
     return rows, classes, None if (counts == 1).all() else counts
 
 
-def _distinct(joint: NDArray[np.integer], often: Ints | None, *, also_single: bool) -> Iterator[tuple[Ints, Ints, Ints]]:
+def _distinct(
+    joint: NDArray[np.integer], often: Ints | None, *, also_single: bool
+) -> Iterator[tuple[Ints, Ints, Ints]]:
     """Yield distinct pairs, instances and rows of a block: those of several instances, or all."""
     if also_single:
         single = joint if often is None else joint[often == 1]

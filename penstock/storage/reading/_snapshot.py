@@ -16,7 +16,7 @@ from penstock.storage._fork import renew_in_children
 from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
 from penstock.storage.reading._cached_version import CachedVersion
-from penstock.storage.reading._columns import UID
+from penstock.storage.reading._columns import UID, flat_batches
 from penstock.storage.reading._parts import Part, part_starts, parts_of, runs
 from penstock.storage.reading._served import ServedVersion
 from penstock.storage.reading._stored_version import Version
@@ -205,6 +205,18 @@ class Snapshot:
         with wrapped(f"read {', '.join(told)} of {self.path!r}"):
             table = self.source.to_table(columns)
             return table if self._order is None else table.take(self._order)
+
+    def lists(self, column: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None] | None:
+        """Return values, offsets and validity of a column of lists, in the order of samples, as `flat_values` does.
+
+        What is read is not held beside them; None where it has to be: where another tool moved rows, or after a fork.
+        """
+        if not self.num_rows or isinstance(self.source, ServedVersion) or self._order is not None:
+            return None
+        with wrapped(f"read {column} of {self.path!r}"):
+            return flat_batches(
+                self.handle.scanner(columns=[column], batch_size=_BATCH // 4).to_batches(), self.num_rows
+            )
 
     def fragments_of(self, rows: NDArray[np.int64]) -> list[int] | None:
         """Return the numbers of the fragments that some rows are in; None where that is not known."""

@@ -164,7 +164,6 @@ class Display:
             return self.with_selected(np.concatenate([hidden, uids]))
         return replace(self, selection=Selection.at(uids, positions))
 
-
     def _hidden(self) -> NDArray[np.int64]:
         """Return the selected samples that are not shown."""
         uids = self.selection.uids
@@ -217,7 +216,7 @@ def arranged(
         rows = run.pool[positions]
     else:
         rows = run.pool
-        positions = rows if is_every_row(rows, run.table.num_rows) else np.arange(len(rows))
+        positions = rows if run.every_row else np.arange(len(rows))
     result_rows = result_order(run, order)
     return Display(
         run=run,
@@ -226,7 +225,7 @@ def arranged(
         order=order,
         positions=positions,
         rows=rows,
-        token=_token(run.table, rows, result_rows),
+        token=_token(run.table, rows, result_rows, every=run.every_row and rows is run.pool),
         result_rows=result_rows,
         selection=_selection(run, selected, rows),
         unreadable=unreadable,
@@ -234,11 +233,17 @@ def arranged(
     )
 
 
-def _token(table: OverlayTable, rows: NDArray[np.int64], result_rows: NDArray[np.int64] | None = None) -> str:
+def _token(
+    table: OverlayTable,
+    rows: NDArray[np.int64],
+    result_rows: NDArray[np.int64] | None = None,
+    *,
+    every: bool = False,
+) -> str:
     digest = hashlib.blake2b(table.samples_key.encode(), digest_size=8)
     if result_rows is not None:
         digest.update(result_rows.data)
-    elif is_every_row(rows, table.num_rows):
+    elif every or is_every_row(rows, table.num_rows):
         digest.update(b"every row")
     else:
         digest.update(np.ascontiguousarray(rows).data)
