@@ -171,8 +171,8 @@ def _result(stage: Stage, context: Context, table: Table) -> QueryResult:
     if not context.funnel:
         context.funnel.append(("rows", relation.num_rows))
     is_rows = relation.table is not None
-    found = relation.source_rows().astype(np.int64, copy=False) if is_rows else np.zeros(0, np.int64)
     source = relation.table or table
+    found = _rows_of(relation, context) if is_rows else np.zeros(0, np.int64)
     pool = found if context.pool is None else context.pool
     return QueryResult(
         selection=Selection(rows=found, version=source.version, query_string=context.text, seed=context.seed),
@@ -186,6 +186,13 @@ def _result(stage: Stage, context: Context, table: Table) -> QueryResult:
         warnings=tuple(context.warnings),
         table=source,
     )
+
+
+def _rows_of(relation: Relation, context: Context) -> NDArray[np.int64]:
+    """Return the row numbers of the result: the same array as those of the pool where nothing was drawn from it."""
+    if relation.rows is None and context.pool is not None and len(context.pool) == relation.num_rows:
+        return context.pool
+    return relation.source_rows().astype(np.int64, copy=False)
 
 
 def _columns(stage: Stage, relation: Relation, context: Context) -> dict[str, Ragged]:
