@@ -4,6 +4,7 @@
 
 A table of three columns (one class label a row, two numbers) is imported with `from_arrays`, opened by a fresh process,
 queried, edited, committed, deleted from, compared, saved as a view and loaded. Each size runs in a process of its own.
+An Explorer is opened on it by a fresh process, up to what the browser has before it first draws.
 The figures are processor seconds of all threads, the least of three runs where a step can be repeated, and the clock
 beside it; the growth is that of processor seconds from one size to the next. What follows from the number of rows that
 change should not grow with the number of rows there are; what reads every row should grow with it, and no faster.
@@ -27,6 +28,8 @@ from typing import Any
 import numpy as np
 
 import penstock
+from penstock.widgets.operations._describe import display_state
+from penstock.widgets.operations.images._tiles import tiles
 
 QUERY = "select * where contains(labels, '3')"
 SAMPLED = "select * sample by max_weight(contains(labels, '40'): 20, True: 1)"
@@ -46,7 +49,10 @@ STEPS = {
     "load_view": "open a saved view, fresh session",
     "first batch": "new loader to first batch",
     "first sampled batch": "new weighted loader to first batch",
+    "explore": "explore, fresh session, to the first page of the grid",
 }
+EXPLORE_LIMITS = (1.5, 64)  # processor seconds, and bytes of memory a row, at 10 million rows
+EXPLORED_FROM = 1_000_000  # rows from which on bytes a row are told: below, they are those of the modules
 
 
 class Clock:
@@ -117,10 +123,28 @@ def session(rows: int, folder: Path) -> dict[str, Any]:
     return {"seconds": clock.found}
 
 
+def explored(_rows: int, folder: Path) -> dict[str, Any]:
+    clock = Clock()
+    first_paint(penstock.demo(num_samples=20))  # modules are imported before
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    clock.run("explore", lambda: first_paint(penstock.load(str(folder / "ds"))))
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    return {"seconds": clock.found, "explore_peak": peak}
+
+
+def first_paint(ds: penstock.Dataset) -> object:
+    """Make what a browser has before it first draws: the widget's state, the query with its charts, a page of 40."""
+    widget = penstock.explore(ds)
+    state = widget.get_state()
+    display = display_state(widget.session, widget.session.display)
+    page = tiles(widget.session, widget.session.display, range(40), 160, lambda: None)
+    return state, display, page
+
+
 def measured(rows: int, folder: str | None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=folder) as place:
         found: dict[str, Any] = {"rows": rows, "seconds": {}}
-        for part in ("imported", "session"):
+        for part in PARTS:
             command = [
                 sys.executable,
                 "-m",
@@ -155,6 +179,19 @@ def report(all_found: list[dict[str, Any]]) -> None:
             f"clock), at most {found['peak'] / 2**20:,.0f} MiB above the arrays, which have "
             f"{found['arrays'] / 2**20:,.0f} MiB; {found['disk'] / 2**20:,.0f} MiB on the disk."
         )
+        if count >= EXPLORED_FROM:
+            print(
+                f"explore: {found['seconds']['explore'][0]:.2f} processor seconds (limit at 10 million rows "
+                f"{EXPLORE_LIMITS[0]}), at most {found['explore_peak'] / count:.0f} bytes a row (limit "
+                f"{EXPLORE_LIMITS[1]})."
+            )
+
+
+PARTS: dict[str, Callable[[int, Path], dict[str, Any]]] = {
+    "imported": imported,
+    "explored": explored,
+    "session": session,
+}
 
 
 def main() -> int:
@@ -162,11 +199,10 @@ def main() -> int:
     parser.add_argument("--rows", nargs="+", type=int, default=[100_000, 1_000_000])
     parser.add_argument("--folder")
     parser.add_argument("--json", help="where to keep the figures")
-    parser.add_argument("--part", choices=("imported", "session"), help=argparse.SUPPRESS)
+    parser.add_argument("--part", choices=tuple(PARTS), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.part:
-        part = imported if options.part == "imported" else session
-        print(json.dumps(part(options.rows[0], Path(options.folder))))
+        print(json.dumps(PARTS[options.part](options.rows[0], Path(options.folder))))
         return 0
     found = [measured(rows, options.folder) for rows in options.rows]
     report(found)

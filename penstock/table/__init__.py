@@ -1,7 +1,7 @@
 """Columns to read and rows chosen."""
 
 from penstock.table._array import ArrayTable
-from penstock.table._checks import checked_column, checked_rows, checked_tensor
+from penstock.table._checks import checked_column, checked_rows, checked_tensor, is_every_row
 from penstock.table._classes import class_colors_of, class_names_of, class_totals
 from penstock.table._fixed import FixedTable
 from penstock.table._ragged import Ragged, all_bounds, exact_bounds, widened
@@ -75,6 +75,7 @@ __all__ = [
     "draft_files",
     "draft_folder",
     "exact_bounds",
+    "is_every_row",
     "merged_into",
     "new_index",
     "part_rows",

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from penstock.errors import DatasetError, SampleIndexError, TensorNotFoundError
 from penstock.tensors import TensorSpec
 
-__all__ = ["checked_column", "checked_rows", "checked_tensor"]
+__all__ = ["checked_column", "checked_rows", "checked_tensor", "is_every_row"]
+
+_BLOCK = 1 << 16
 
 
 def checked_tensor(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
@@ -29,6 +31,14 @@ def checked_column(specs: Mapping[str, TensorSpec], name: str) -> TensorSpec:
             f"tensor {name!r} ({spec.shown_htype}) as a column. Expected a tensor that is not an image or mask"
         )
     return spec
+
+
+def is_every_row(rows: NDArray[np.int64], num_rows: int) -> bool:
+    """Return whether rows are all of a table in their order, which need not be picked out of it."""
+    if len(rows) != num_rows or not num_rows or rows[0] != 0 or rows[-1] != num_rows - 1:
+        return False
+    starts = range(0, num_rows, _BLOCK)
+    return all(bool((np.diff(rows[start : start + _BLOCK + 1]) > 0).all()) for start in starts)
 
 
 def checked_rows(rows: NDArray[Any], num_rows: int) -> NDArray[np.int64]:

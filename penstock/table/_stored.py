@@ -33,6 +33,8 @@ __all__ = ["StoredTable", "box_shapes", "cells_of_columns", "column_of_table", "
 _TEXT = np.dtypes.StringDType()
 _FEW_UIDS = 64  # up to one sought sample in so many, one pass over all is faster than ordering them
 _MOST_HINTS = 100_000
+_PAGE = 1024  # rows up to which identities are read alone
+_LARGE = 1_000_000  # of so many: those of fewer are quickly read, once
 _BLOCK = 1 << 18
 _ENDS = 0xFFFF
 
@@ -100,6 +102,13 @@ class StoredTable:
         """Identity of each row."""
         return self.snapshot.uids
 
+    def uids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the identity of some rows; a few of a large table are read alone."""
+        if not len(rows) or self.snapshot.has_uids or len(rows) > _PAGE or self.num_rows < _LARGE:
+            return self.uids[rows]
+        unique, places = np.unique(rows, return_inverse=True)
+        return self.snapshot.uids_of(unique)[places]
+
     @cached_property
     def _by_uid(self) -> NDArray[np.int64]:
         return np.argsort(self.uids, kind="stable")
@@ -118,12 +127,12 @@ class StoredTable:
 
     def _of_few(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of a few uids: where they were last seen, or else by one pass over all."""
-        everything = self.uids
         rows = np.fromiter((self._hints.get(uid, -1) for uid in uids.tolist()), np.int64, len(uids))
-        rows[rows >= len(everything)] = -1
-        rows[everything[rows] != uids] = -1
+        rows[rows >= self.num_rows] = -1
+        hinted = np.flatnonzero(rows >= 0)
+        rows[hinted[self.uids_of(rows[hinted]) != uids[hinted]]] = -1
         if (rows < 0).any():
-            rows[rows < 0] = rows_of_few(everything, uids[rows < 0])
+            rows[rows < 0] = rows_of_few(self.uids, uids[rows < 0])
         self.remember(uids, rows)
         return rows
 
@@ -157,6 +166,9 @@ class StoredTable:
             column = joined(pieces, spec)
             del self._before[spec.name], self._pieces[spec.name]
             return column
+        lists = self.snapshot.lists(names[0]) if len(names) == 1 and spec.htype not in {"text", "json"} else None
+        if lists is not None:
+            return column_of_lists(spec, *lists)
         return column_of_table(spec, self.snapshot.read(names))
 
     def _read_names(self, spec: TensorSpec) -> list[str]:
@@ -280,7 +292,17 @@ def column_of_table(spec: TensorSpec, table: Any) -> Ragged:
     """Return a tensor that is not an image or mask from its physical columns."""
     if spec.htype in {"text", "json"}:
         return text_column(scalars(table[column_of(spec.name)]))
-    values, offsets, valid = flat_values(table[column_of(spec.name)])
+    return column_of_lists(spec, *flat_values(table[column_of(spec.name)]), table)
+
+
+def column_of_lists(
+    spec: TensorSpec,
+    values: NDArray[Any],
+    offsets: NDArray[np.int64],
+    valid: NDArray[np.bool_] | None,
+    table: Any = None,
+) -> Ragged:
+    """Return a tensor of numbers from its lists; the sides of arrays of several dimensions are in `table`."""
     if spec.htype == "class_label":
         return Ragged(values=values, offsets=offsets, class_names=spec.class_names)
     if spec.htype == "bbox":

@@ -27,7 +27,7 @@ from penstock.loader.running._stats import Meter
 from penstock.loader.settings._settings import Settings
 from penstock.loader.sources._pool import Pool
 from penstock.storage import renewed_lock
-from penstock.table import Table
+from penstock.table import Table, is_every_row
 
 __all__ = ["Arrays", "Gather", "arrays_of"]
 
@@ -52,8 +52,8 @@ def arrays_of(reader: Reader, pool: Pool, settings: Settings) -> Arrays | None:
         columns[name] = column
     if not columns or not columns.keys().isdisjoint(settings.scale_boxes):
         return None
-    all_rows = len(pool.rows) == table.num_rows and _in_a_row(pool.rows) and pool.rows[0] == 0
-    return Arrays(columns, with_index=settings.return_index, all_rows=bool(all_rows), pieces=_pieces(settings, columns))
+    all_rows = is_every_row(pool.rows, table.num_rows)
+    return Arrays(columns, with_index=settings.return_index, all_rows=all_rows, pieces=_pieces(settings, columns))
 
 
 def _whole(table: Table, name: str, shape: tuple[int, ...]) -> NDArray[Any] | None:

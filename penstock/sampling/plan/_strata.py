@@ -35,6 +35,7 @@ from penstock.sampling.pool._grouping import distinct_rows, rows_by_stratum
 from penstock.sampling.pool._groups import Level
 from penstock.sampling.pool._label_input import Labels, class_counts
 from penstock.sampling.pool._labels import ClassCounts
+from penstock.sampling.pool._tally import ClassTally, class_tally
 from penstock.sampling.spec._spec import SamplingSpec
 
 __all__ = ["Strata"]
@@ -312,12 +313,20 @@ class Strata:
     @cached_property
     def class_sums(self) -> ClassSums:
         """Sums per stratum and class; empty without labels."""
-        return class_sums(self.labels, self.ids, self.num_strata)
+        return class_sums(self._tally, self.num_strata, 0 if self.labels is None else self.labels.num_classes)
 
     @cached_property
     def class_values(self) -> ClassValues:
         """Rows per stratum, class and number of instances, of classes that some row has several times."""
-        return class_values(self.labels, self.ids, self.num_strata)
+        return class_values(self._tally, 0 if self.labels is None else self.labels.num_classes)
+
+    @cached_property
+    def _tally(self) -> ClassTally | None:
+        """Rows by stratum, class and number of instances; None without labels."""
+        labels = self.labels
+        if labels is None:
+            return None
+        return class_tally(labels.values, labels.offsets, labels.num_classes, self.ids, self.num_strata)
 
     @cached_property
     def fingerprint(self) -> str:

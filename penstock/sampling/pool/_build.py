@@ -97,6 +97,8 @@ def _masks_at(masks: Sequence[NDArray[np.bool_]], rows: NDArray[np.int64]) -> ND
 
 def by_label_sets(labels: ClassCounts) -> tuple[Grouping, NDArray[np.int64]]:
     """Group rows by the set of their classes; return the groups, and the class of each clause."""
+    if labels.are_single:
+        return _by_single_labels(labels)
     rows, classes, _ = labels.entries
     used = np.flatnonzero(labels.samples)
     # A set of classes as one number: the sum of a random 64-bit word for each class. Two of a million sets are equal
@@ -120,6 +122,17 @@ def by_label_sets(labels: ClassCounts) -> tuple[Grouping, NDArray[np.int64]]:
     ids = np.argsort(order)[found]  # argsort of a permutation is its inverse: old number to new number
     sizes = np.bincount(ids, minlength=count)
     return Grouping(compact(ids, count), sizes, np.ascontiguousarray(matches[:, order])), used
+
+
+def _by_single_labels(labels: ClassCounts) -> tuple[Grouping, NDArray[np.int64]]:
+    """Do the same where each row has one label: rows are grouped by a look-up, nothing is sorted."""
+    used = np.flatnonzero(labels.instances)
+    sets = np.eye(len(used), dtype=bool)
+    order = _bit_string_order(sets)
+    numbers = np.zeros(labels.num_classes, np.int64)
+    numbers[used] = np.argsort(order)
+    ids = compact(numbers, len(used)).take(labels.values)
+    return Grouping(ids, labels.instances[used][order], np.ascontiguousarray(sets[:, order])), used
 
 
 def by_classes(labels: ClassCounts, classes: Sequence[int | None]) -> Grouping:

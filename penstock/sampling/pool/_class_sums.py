@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouping import dense_codes
-from penstock.sampling.pool._labels import ClassCounts
+from penstock.sampling.pool._tally import ClassTally
 
 __all__ = ["ClassSums", "class_sums"]
 
@@ -70,45 +69,39 @@ class ClassSums:
         return []
 
 
-def class_sums(labels: ClassCounts | None, ids: NDArray[np.unsignedinteger], num_strata: int) -> ClassSums:
+def class_sums(tally: ClassTally | None, num_strata: int, num_classes: int) -> ClassSums:
     """Return the sums over the rows of each stratum; no entries without labels.
 
     Parameters
     ----------
-    labels : ClassCounts, optional
-        Labels of the rows.
-    ids : ndarray of unsigned int, shape (num_rows,)
-        Stratum of each row.
-    num_strata : int
-        Number of strata.
+    tally : ClassTally, optional
+        Rows by stratum, class and instances.
+    num_strata, num_classes : int
+        Number of strata and of classes.
     """
-    if labels is None:
+    if tally is None:
         none = np.zeros(0, np.float64)
         empty = np.zeros(0, np.int32)
         return ClassSums(
             offsets=np.zeros(num_strata + 1, np.int32), classes=empty, strata=empty,
             rows_with_class=none, instances=none, instances_squared=none, num_classes=0,
         )  # fmt: skip
-    num_classes = labels.num_classes
-    rows, classes, counts = labels.entries
-    # a pair of stratum and class as one number, so that one count over the pairs gives every sum
-    joint = ids[rows].astype(np.int64) * num_classes + classes
-    dense, distinct = dense_codes(joint, num_strata * num_classes)
-    codes = dense.astype(np.int64, copy=False)
-    present = np.bincount(codes, minlength=len(distinct)).astype(np.float64)
-    instances: Floats = present if counts is None else _sums(codes, counts, len(distinct))
-    squares: Floats = present if counts is None else _sums(codes, counts * counts, len(distinct))
-    owners, members = np.divmod(distinct, max(num_classes, 1))
+    begins = np.ones(len(tally.rows), bool)
+    begins[1:] = (np.diff(tally.classes) != 0) | (np.diff(tally.strata) != 0)
+    first = np.flatnonzero(begins)
+    once = bool((tally.counts == 1).all())
+    present = _sums(tally.rows, first)
+    owners = tally.strata[first]
     return ClassSums(
         offsets=np.searchsorted(owners, np.arange(num_strata + 1)).astype(np.int32),
-        classes=members.astype(np.int32),
+        classes=tally.classes[first].astype(np.int32),
         strata=owners.astype(np.int32),
         rows_with_class=present,
-        instances=instances,
-        instances_squared=squares,
+        instances=present if once else _sums(tally.rows * tally.counts, first),
+        instances_squared=present if once else _sums(tally.rows * tally.counts**2, first),
         num_classes=num_classes,
     )
 
 
-def _sums(codes: NDArray[np.int64], values: NDArray[np.int64], count: int) -> Floats:
-    return np.bincount(codes, values, count).astype(np.float64, copy=False)
+def _sums(values: NDArray[np.int64], first: NDArray[np.int64]) -> Floats:
+    return np.add.reduceat(values, first).astype(np.float64) if len(first) else np.zeros(0)

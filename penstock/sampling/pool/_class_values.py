@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.sampling.pool._grouping import dense_codes
-from penstock.sampling.pool._labels import ClassCounts
+from penstock.sampling.pool._tally import ClassTally
 
 __all__ = ["ClassValues", "class_values"]
 
-_SMALL = 1 << 16
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -44,37 +41,18 @@ class ClassValues:
             yield number, (self.strata[own], self.counts[own], self.rows[own])
 
 
-def class_values(labels: ClassCounts | None, ids: NDArray[np.unsignedinteger], num_strata: int) -> ClassValues:
+def class_values(tally: ClassTally | None, num_classes: int) -> ClassValues:
     """Return the numbers of instances that the rows of each stratum have of each class."""
     none = np.zeros(0, np.int64)
-    if labels is None:
+    if tally is None:
         return ClassValues(offsets=np.zeros(1, np.int64), strata=none, counts=none, rows=none)
-    rows, classes, counts = labels.entries
-    num_classes = labels.num_classes
-    if counts is None:
-        return ClassValues(offsets=np.zeros(num_classes + 1, np.int64), strata=none, counts=none, rows=none)
     often = np.zeros(num_classes, bool)
-    often[classes[counts > 1]] = True
-    kept = often[classes]
-    owner, counts = ids[rows[kept]].astype(np.int64), counts[kept]
-    place, values = dense_codes(counts, int(counts.max(initial=0)) + 1)
-    # class, stratum and count as one number, so that one pass counts all combinations
-    joint = (classes[kept].astype(np.int64) * num_strata + owner) * max(len(values), 1) + place
-    distinct, number = _counted(joint, num_classes * num_strata * max(len(values), 1))
-    pair, place = np.divmod(distinct, max(len(values), 1))
-    members, owner = np.divmod(pair, max(num_strata, 1))
+    often[tally.classes[tally.counts > 1]] = True
+    kept = np.flatnonzero(often[tally.classes])
+    kept = kept[np.argsort(tally.classes[kept], kind="stable")]  # by class; strata and counts stay in order
     return ClassValues(
-        offsets=np.searchsorted(members, np.arange(num_classes + 1)),
-        strata=owner,
-        counts=values[place].astype(np.int64),
-        rows=number,
+        offsets=np.searchsorted(tally.classes[kept], np.arange(num_classes + 1)),
+        strata=tally.strata[kept],
+        counts=tally.counts[kept],
+        rows=tally.rows[kept],
     )
-
-
-def _counted(codes: NDArray[np.int64], limit: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct codes below `limit`, ascending, and how often there is each."""
-    if limit > max(len(codes), _SMALL):
-        return np.unique(codes, return_counts=True)
-    often = np.bincount(codes, minlength=1)
-    distinct = np.flatnonzero(often)
-    return distinct, often[distinct]

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
+from penstock.sampling.pool._grouping import counted
 from penstock.sampling.pool._normalized import set_normalized
+from penstock.sampling.pool._tally import are_single, class_tally, distinct_classes
 
 __all__ = ["ClassCounts"]
 
@@ -140,7 +142,7 @@ class ClassCounts:
     @property
     def num_unlabeled(self) -> int:
         """Rows without a label."""
-        return int((self.offsets[1:] == self.offsets[:-1]).sum())
+        return 0 if self.are_single else int((self.offsets[1:] == self.offsets[:-1]).sum())
 
     def with_background(self, name: str = "no label") -> ClassCounts:
         """Return the labels with one more class, which rows without a label have, and only they.
@@ -184,29 +186,25 @@ class ClassCounts:
     @cached_property
     def instances(self) -> NDArray[np.int64]:
         """Instances of each class, int64 of shape (num_classes,)."""
-        return np.bincount(self.values, minlength=self.num_classes)
+        return counted(self.values, self.num_classes)
 
     @cached_property
     def samples(self) -> NDArray[np.int64]:
         """Rows that have each class, int64 of shape (num_classes,)."""
-        _, classes, _ = self.entries
-        return np.bincount(classes, minlength=self.num_classes)
+        tally = class_tally(self.values, self.offsets, self.num_classes)
+        return np.bincount(tally.classes, tally.rows, self.num_classes).astype(np.int64)
+
+    @cached_property
+    def are_single(self) -> bool:
+        """Whether every row has exactly one label."""
+        return are_single(self.offsets)
 
     @cached_property
     def entries(self) -> tuple[NDArray[np.int64], NDArray[np.integer], NDArray[np.int64] | None]:
         """Distinct (row, class) pairs in order and the instances of each; None where all are 1."""
-        rows = np.repeat(np.arange(self.num_rows), np.diff(self.offsets))
-        keys = rows * self.num_classes + self.values
-        steps = np.diff(keys)
-        if (steps > 0).all():
-            return rows, self.values, None
-        if (steps < 0).any():
-            keys = np.sort(keys)
-        # keys are sorted (row, class) pairs: where the key changes a new pair begins
-        first = np.flatnonzero(np.diff(keys, prepend=-1))
-        counts = np.diff(first, append=len(keys))
-        rows, classes = np.divmod(keys[first], self.num_classes)
-        return rows, classes, None if (counts == 1).all() else counts
+        if self.are_single:
+            return np.arange(self.num_rows), self.values, None
+        return distinct_classes(self.values, np.diff(self.offsets), self.num_classes)
 
 
 def _numbered(values: NDArray[np.integer]) -> tuple[str, ...]:

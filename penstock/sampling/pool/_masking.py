@@ -45,7 +45,8 @@ class MaskGroups(NamedTuple):
 
 
 def group_masks(masks: Masks, num_rows: int) -> MaskGroups:
-    """Return the rows grouped by which masks hold."""
+    """Return the rows grouped by which masks hold; one that is a single value, broadcast, splits nothing."""
+    masks = [mask for mask in masks if mask.strides != (0,)]
     ids = np.zeros(num_rows, np.uint8)
     rows = min(num_rows, 1)
     groups = MaskGroups(ids, np.full(rows, num_rows), np.zeros(rows, np.int64))

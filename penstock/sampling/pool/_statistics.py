@@ -54,9 +54,9 @@ def _values(strata: Groups, arrays: dict[str, NDArray[Any]], groups: NDArray[np.
 def _unlabeled(strata: Groups) -> dict[str, NDArray[Any]]:
     """Return the rows of each stratum without a label; nothing where every row has one."""
     labels = strata.labels
-    bare = np.zeros(0, np.int64) if labels is None else np.flatnonzero(labels.offsets[1:] == labels.offsets[:-1])
-    if not len(bare):
+    if labels is None or not labels.num_unlabeled:
         return {}
+    bare = np.flatnonzero(labels.offsets[1:] == labels.offsets[:-1])
     ids = strata.ids[bare] if strata.row_weights is None else bins_of(strata)[1][strata.ids[bare]]
     count = strata.num_strata if strata.row_weights is None else len(bins_of(strata)[0])
     return {"unlabeled": np.bincount(ids, minlength=count).astype(np.float64)}

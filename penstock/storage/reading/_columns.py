@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ __all__ = [
     "column_of",
     "derived_uids",
     "fields_of",
+    "flat_batches",
     "flat_values",
     "new_uids",
     "owner_columns",
@@ -32,6 +34,7 @@ __all__ = [
 UID = "uid"
 _UID_TENSOR = "%75id"
 _MOST_IN_ARRAY = 2**31 - 1  # elements that 32-bit offsets count
+_ROOM = 1.01  # for samples that have more elements than those before; what is not written to takes no memory
 _LISTS = ("class_label", "bbox", "embedding", "generic")
 
 
@@ -178,6 +181,34 @@ def flat_values(array: pa.ChunkedArray) -> tuple[NDArray[Any], NDArray[np.int64]
         np.add(end[1:], offsets[row] - end[0], out=offsets[row + 1 : row + len(end)], dtype=np.int64)
         row += len(end) - 1
     return _own(values[0] if len(values) == 1 else pa.concat_arrays(values)), offsets, valid
+
+
+def flat_batches(
+    batches: Iterable[pa.RecordBatch], num_rows: int
+) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None]:
+    """Return what `flat_values` does of a list column that comes in batches, which are not held."""
+    offsets, valid = np.zeros(num_rows + 1, np.int64), None
+    values: NDArray[Any] | None = None
+    row = end = 0
+    for batch in batches:
+        array = batch.column(0)
+        stop, begin = row + len(array), end
+        if array.null_count:
+            valid = np.ones(num_rows, bool) if valid is None else valid
+            valid[row:stop] = np.asarray(array.is_valid())
+            array = array.fill_null([])
+        ends = np.asarray(array.offsets)
+        new = array.values.slice(int(ends[0]), int(ends[-1] - ends[0])).to_numpy(zero_copy_only=False)
+        np.add(ends[1:], end - int(ends[0]), out=offsets[row + 1 : stop + 1], dtype=np.int64)
+        row, end = stop, begin + len(new)
+        if values is None or end > len(values):
+            more = np.empty(max(end, math.ceil(_ROOM * end * num_rows / max(row, 1))), new.dtype)
+            more[:begin] = values[:begin] if values is not None else 0
+            values = more
+        values[begin:end] = new
+    found = np.empty(0) if values is None else values[:end]
+    found.flags.writeable = False
+    return found, offsets, valid
 
 
 def _own(values: pa.Array) -> NDArray[Any]:

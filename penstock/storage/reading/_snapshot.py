@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from functools import cached_property
@@ -15,7 +16,7 @@ from penstock.storage._fork import renew_in_children
 from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
 from penstock.storage.reading._cached_version import CachedVersion
-from penstock.storage.reading._columns import UID
+from penstock.storage.reading._columns import UID, flat_batches
 from penstock.storage.reading._parts import Part, part_starts, parts_of, runs
 from penstock.storage.reading._served import ServedVersion
 from penstock.storage.reading._stored_version import Version
@@ -30,6 +31,7 @@ META_KEY = b"penstock"
 _DENSE = 16  # rows of a part for each one that is wanted, up to which it is read whole
 _FEW = 1024  # samples that are read at a time where only a part of each is kept
 ID = "id"  # of the dataset's description: what tells it from another made at its path
+_BATCH = 1 << 17  # row ids that are read at a time
 _KEPT: list[Any] = []  # the parent's handles in a forked child, where giving them back would call the engine
 
 
@@ -117,6 +119,8 @@ class Snapshot:
 
     @cached_property
     def _order(self) -> NDArray[np.int64] | None:
+        if not isinstance(self.source, ServedVersion) and self._lies_in_order():
+            return None
         with wrapped(f"read the row order of {self.path!r}"):
             table = self.source.to_table([], with_row_id=True)
         row_ids: NDArray[np.uint64] = table["_rowid"].to_numpy()
@@ -147,9 +151,12 @@ class Snapshot:
         """Whether the rows lie in the files in the order of samples; told without holding a number for each."""
         if "_order" in self.__dict__:
             return self._order is None
+        return self._lies_in_order()
+
+    def _lies_in_order(self) -> bool:
         with wrapped(f"read the row order of {self.path!r}"):
             last = -1
-            for batch in self.handle.scanner(columns=[], with_row_id=True).to_batches():
+            for batch in self.handle.scanner(columns=[], with_row_id=True, batch_size=_BATCH).to_batches():
                 row_ids = batch["_rowid"].to_numpy().astype(np.int64)
                 if len(row_ids) and (row_ids[0] <= last or (row_ids[1:] <= row_ids[:-1]).any()):
                     return False
@@ -173,12 +180,43 @@ class Snapshot:
         ]
         return np.concatenate([np.empty(0, np.int64), *pieces])
 
+    @property
+    def has_uids(self) -> bool:
+        """Whether `uids` are known without reading anything."""
+        return "uids" in self.__dict__ or self._uids_then is not None
+
+    def uids_of(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the identity of a few rows, which are increasing; only they are read."""
+        uids: NDArray[np.int64] = self.take(rows, [UID])[UID].to_numpy()
+        return uids
+
+    @cached_property
+    def samples_key(self) -> str:
+        """A text that two versions share only where they have the same samples in the same order."""
+        parts = self.parts
+        if parts is None:
+            return hashlib.blake2b(np.ascontiguousarray(self.uids).data, digest_size=16).hexdigest()
+        known = repr([(part.name, part.marks, part.num_rows) for part in parts])
+        return hashlib.blake2b(known.encode(), digest_size=16).hexdigest()
+
     def read(self, columns: Sequence[str]) -> pa.Table:
         """Return whole columns, in the order of samples."""
         told = [name for name in columns if not name.startswith("_")] or ["samples"]
         with wrapped(f"read {', '.join(told)} of {self.path!r}"):
             table = self.source.to_table(columns)
             return table if self._order is None else table.take(self._order)
+
+    def lists(self, column: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None] | None:
+        """Return values, offsets and validity of a column of lists, in the order of samples, as `flat_values` does.
+
+        What is read is not held beside them; None where it has to be: where another tool moved rows, or after a fork.
+        """
+        if not self.num_rows or isinstance(self.source, ServedVersion) or self._order is not None:
+            return None
+        with wrapped(f"read {column} of {self.path!r}"):
+            return flat_batches(
+                self.handle.scanner(columns=[column], batch_size=_BATCH // 4).to_batches(), self.num_rows
+            )
 
     def fragments_of(self, rows: NDArray[np.int64]) -> list[int] | None:
         """Return the numbers of the fragments that some rows are in; None where that is not known."""

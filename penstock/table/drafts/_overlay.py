@@ -350,10 +350,15 @@ class OverlayTable(Table):
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows, int64."""
         rows = self._checked(rows)
-        uids = self.stored.uids[rows]
+        uids = self.stored.uids_of(rows)
         if len(rows) <= _MANY_ROWS:
             self.stored.remember(uids, rows)
         return uids
+
+    @property
+    def samples_key(self) -> str:
+        """A text that two states of a dataset share only where they have the same samples in the same order."""
+        return self.stored.snapshot.samples_key
 
     def positions(self, uids: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the row of each uid, int64; -1 if it does not exist."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import PenstockError, QueryEvaluationError
 from penstock.sampling import Clause, SamplingPlan, SamplingSpec, Strata
-from penstock.table import Ragged, Selection, Table
+from penstock.table import Ragged, Selection, Table, is_every_row
 from penstock.tql.binding import _indexing, _membership  # noqa: F401  they register rules
 from penstock.tql.binding._binder import Binder, Parameters
 from penstock.tql.binding._scope import Scope, table_fields
@@ -138,17 +138,9 @@ def run(
     ([2, 1], False)
     """
     context = Context(text, seed, mode, labels, cancel, progress, masks=masks, draws=draw)
-    rows = None if rows is not None and _is_every_row(rows, table) else rows
+    rows = None if rows is not None and is_every_row(rows, table.num_rows) else rows
     with _no_internal_message(text):
         return _result(Assembler(text, table, rows, params, resolve).query(parse(text), top=True), context, table)
-
-
-def _is_every_row(rows: NDArray[np.int64], table: Table) -> bool:
-    """Return whether rows are all of a table in their order, which need not be picked out of it."""
-    count = table.num_rows
-    if len(rows) != count or not count or rows[0] != 0 or rows[-1] != count - 1:
-        return False
-    return bool((rows[1:] > rows[:-1]).all())
 
 
 @contextmanager
@@ -179,8 +171,8 @@ def _result(stage: Stage, context: Context, table: Table) -> QueryResult:
     if not context.funnel:
         context.funnel.append(("rows", relation.num_rows))
     is_rows = relation.table is not None
-    found = relation.source_rows().astype(np.int64, copy=False) if is_rows else np.zeros(0, np.int64)
     source = relation.table or table
+    found = _rows_of(relation, context) if is_rows else np.zeros(0, np.int64)
     pool = found if context.pool is None else context.pool
     return QueryResult(
         selection=Selection(rows=found, version=source.version, query_string=context.text, seed=context.seed),
@@ -194,6 +186,13 @@ def _result(stage: Stage, context: Context, table: Table) -> QueryResult:
         warnings=tuple(context.warnings),
         table=source,
     )
+
+
+def _rows_of(relation: Relation, context: Context) -> NDArray[np.int64]:
+    """Return the row numbers of the result: the same array as those of the pool where nothing was drawn from it."""
+    if relation.rows is None and context.pool is not None and len(context.pool) == relation.num_rows:
+        return context.pool
+    return relation.source_rows().astype(np.int64, copy=False)
 
 
 def _columns(stage: Stage, relation: Relation, context: Context) -> dict[str, Ragged]:
@@ -283,7 +282,7 @@ def bind_sampling(
     >>> strata.sizes.tolist()
     [2, 1]
     """
-    rows = None if rows is not None and _is_every_row(rows, table) else rows
+    rows = None if rows is not None and is_every_row(rows, table.num_rows) else rows
     relation = scan(table, table_fields(table), rows)
     with _no_internal_message(spec.expression or spec.to_tql()):
         if spec.expression is not None:

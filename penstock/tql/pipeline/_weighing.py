@@ -165,7 +165,11 @@ class WeightStep:
 
     def _masks(self, frame: Frame) -> Iterator[NDArray[np.bool_]]:
         for pair in self.pairs:
-            yield expand_rows(truth(pair.condition.value(frame)), frame.num_rows).data
+            value = truth(pair.condition.value(frame))
+            if value.constant and value.offsets is None:
+                yield np.broadcast_to(value.data, (frame.num_rows,))
+            else:
+                yield expand_rows(value, frame.num_rows).data
 
     def row_weights(self, frame: Frame) -> Floats:
         """Return the weight of every row; refuse what is no weight, naming the first row."""

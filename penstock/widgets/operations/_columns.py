@@ -201,7 +201,8 @@ def _row_heads(display: Display, places: NDArray[np.int64]) -> list[dict[str, An
             {"position": int(p), "row": int(row), "uid": None, "edited": False, "held": False, "cells": []}
             for p, row in zip(places, _result_rows(display, places), strict=True)
         ]
-    rows, uids = display.rows[places], display.uids[places]
+    rows = display.rows[places]
+    uids = run.table.uids(rows)
     edited, held = edited_uids(run.table), np.isin(uids, display.held)
     return [
         {

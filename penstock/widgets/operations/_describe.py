@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from penstock import tql
 from penstock.dataset.samples import content_of
 from penstock.sampling import SamplingPlan
 from penstock.storage import Holder, decoded
-from penstock.table import OverlayTable, Ragged, class_colors_of, class_totals
+from penstock.table import OverlayTable, Ragged, all_bounds, class_colors_of, class_totals
 from penstock.tensors import TensorSpec, first_tensor, kind_in_words, labels_in_words
 from penstock.widgets.editing._objects import object_group
 from penstock.widgets.editing._sample import edited_uids
@@ -72,9 +73,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
     run = display.run
     dataset, table = session.dataset, run.table
     names = run.class_names
-    counts = np.zeros(len(names), np.int64)
-    if run.labels:
-        counts = class_totals(table, run.labels)
+    counts = _totals(run)
     done, undone = session.edits.done, session.edits.undone
     label, behind, group = table.stored.label, display.behind, object_group(table, run.labels)
     branch = table.stored.snapshot.branch
@@ -106,6 +105,16 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
     }
 
 
+def _totals(run: QueryRun) -> NDArray[np.int64]:
+    """Return the labels of each class in the whole dataset."""
+    if run.labels is None:
+        return np.zeros(len(run.class_names), np.int64)
+    pool = None if run.strata is None else run.strata.labels
+    if run.every_row and pool is not None and pool.tensor == run.labels:
+        return pool.instances
+    return class_totals(run.table, run.labels)
+
+
 def _holder(holder: Holder | None) -> dict[str, Any] | None:
     """Return the other process that edits, as the browser names it."""
     if holder is None:
@@ -117,8 +126,8 @@ def _single_label(run: QueryRun) -> bool:
     """Tell whether a sample has one label at most, so that a class takes the place of the one before."""
     if run.labels is None:
         return False
-    lengths = run.table.column(run.labels).lengths
-    return bool(len(lengths)) and int(lengths.max()) == 1
+    column = run.table.column(run.labels)
+    return len(column) > 0 and all_bounds([column.offsets])[1] == 1
 
 
 def grid_state(display: Display) -> dict[str, Any]:

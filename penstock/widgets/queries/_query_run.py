@@ -14,7 +14,7 @@ from penstock import tql
 from penstock.errors import QueryCancelledError
 from penstock.sampling import Clause, SamplingPlan, SamplingSpec
 from penstock.sampling.plan._plan import PlannedStrata
-from penstock.table import OverlayTable, class_names_of
+from penstock.table import OverlayTable, class_names_of, is_every_row
 from penstock.tql.syntax import _ast as ast
 from penstock.widgets.queries._class_tables import NO_TABLES, ClassTables, pair_numbers
 
@@ -57,6 +57,8 @@ class QueryRun:
         What the query gave when it ran.
     pool : ndarray of int64, shape (pool_size,)
         Rows of `table` after WHERE, ORDER and LIMIT; empty for a table result.
+    every_row : bool
+        Whether the pool is every row of `table` in order.
     num_rows : int
         Samples the query ran on: of the dataset, or of the view.
     strata : Strata, optional
@@ -79,6 +81,7 @@ class QueryRun:
     table: OverlayTable
     result: tql.QueryResult
     pool: NDArray[np.int64]
+    every_row: bool
     num_rows: int
     strata: PlannedStrata | None
     spec: SamplingSpec
@@ -173,12 +176,14 @@ def execute(
         text, table, seed=seed, mode=mode, rows=rows, labels=labels, cancel=cancelled, params=tables.fitting(table)
     )
     pool = result.pool if result.is_rows else np.empty(0, np.int64)
+    every_row = is_every_row(pool, table.num_rows)
     if result.is_rows and result.plan is not None:
         strata: PlannedStrata | None = result.plan.strata
         spec = result.plan.spec if size is None else result.plan.spec.with_options(size=size)
     else:
         spec = _EVERY_ROW.with_options(seed=seed)
-        strata = tql.bind_sampling(spec, table, pool, labels=labels) if result.is_rows else None
+        chosen = None if every_row else pool
+        strata = tql.bind_sampling(spec, table, chosen, labels=labels) if result.is_rows else None
     if cancelled is not None and cancelled():
         raise QueryCancelledError("the query was cancelled")
     return QueryRun(
@@ -186,6 +191,7 @@ def execute(
         table=table,
         result=result,
         pool=pool,
+        every_row=every_row,
         num_rows=table.num_rows if rows is None else len(rows),
         strata=strata,
         spec=spec,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.storage import Holder
+from penstock.table import OverlayTable, is_every_row
 from penstock.widgets.grid._filter import EVERYTHING, GridFilter, matching
 from penstock.widgets.grid._held import NONE_HELD, held_order
 from penstock.widgets.grid._order import AS_QUERIED, GridOrder, SortKeys, arranged_positions, result_order
@@ -39,10 +40,8 @@ class Display:
         Positions in the pool, in the order of the grid; -1 for a held sample that is not in the pool.
     rows : ndarray of int64, shape (num_shown,)
         Rows of the run's table there.
-    uids : ndarray of int64, shape (num_shown,)
-        The samples there.
     token : str
-        The same for the same samples in the same order: positions mean what they meant.
+        Another one for other samples or another order: where it is the same, positions mean what they meant.
     selection : Selection
         The selected samples; some may be outside of the grid.
     unreadable : ndarray of int64
@@ -67,7 +66,6 @@ class Display:
     order: GridOrder
     positions: NDArray[np.int64]
     rows: NDArray[np.int64]
-    uids: NDArray[np.int64]
     token: str
     selection: Selection = NOTHING
     unreadable: NDArray[np.int64] = field(default_factory=lambda: NOTHING.uids)
@@ -79,9 +77,16 @@ class Display:
     holder: Holder | None = None
 
     @property
+    def uids(self) -> NDArray[np.int64]:
+        """The samples of the grid, int64 of shape (num_shown,); looked up anew each time."""
+        return self.run.table.uids(self.rows)
+
+    @property
     def matching(self) -> NDArray[np.int64]:
         """Positions in the pool of what the filter shows, without held samples, int64."""
-        return self.positions[~np.isin(self.uids, self.held)] if len(self.held) else self.positions
+        if not len(self.held):
+            return self.positions
+        return self.positions[~np.isin(self.rows, self.run.table.positions(self.held))]
 
     @property
     def repeats(self) -> bool:
@@ -90,9 +95,10 @@ class Display:
 
     def position_of(self, uid: int, near: int | None = None) -> int:
         """Return where a sample is: at `near` if it is there, else its first position; -1 if the grid lacks it."""
-        if near is not None and near < len(self.uids) and self.uids[near] == uid:
+        row = self.run.table.positions(np.array([uid], np.int64))[0]
+        if near is not None and near < len(self.rows) and self.rows[near] == row:
             return near
-        found = np.flatnonzero(self.uids == uid)
+        found = np.flatnonzero(self.rows == row)
         return int(found[0]) if len(found) else -1
 
     def with_weights(self, run: QueryRun) -> Display:
@@ -116,23 +122,20 @@ class Display:
 
     def holding(self, before: Display | None) -> Display:
         """Return the same with the samples that were shown before, where they were: edits take nothing away."""
-        if before is None or self.repeats or before.repeats or np.array_equal(before.uids, self.uids):
+        if before is None or self.repeats or before.repeats or _are_alike(before, self):
             return self
         table, pool = self.run.table, self.run.pool
-        shown = table.positions(before.uids)
-        rows, held = held_order(shown[shown >= 0], self.rows, table.num_rows)
-        uids = table.uids(rows)
+        rows, held = held_order(_rows_now(before, table), self.rows, table.num_rows)
         places = np.full(table.num_rows, -1)
         places[pool] = np.arange(len(pool))
         return replace(
             self,
             positions=places[rows],
             rows=rows,
-            uids=uids,
-            token=_token(uids),
+            token=_token(table, rows),
             selection=_selection(self.run, self.selection.uids, rows),
             held=table.uids(held),
-            stale=not np.array_equal(uids, self.uids),
+            stale=not np.array_equal(rows, self.rows),
         )
 
     def with_filter(self, wanted: GridFilter, unreadable: NDArray[np.int64]) -> Display:
@@ -145,7 +148,7 @@ class Display:
 
     def with_selected(self, uids: NDArray[np.int64]) -> Display:
         """Return the same samples, others of them selected; where only selected ones are shown, those."""
-        chosen = replace(self, selection=Selection.of(uids, self.uids))
+        chosen = replace(self, selection=_selection(self.run, uids, self.rows))
         return _anew(chosen) if "selected" in self.filter.states else chosen
 
     def with_selected_positions(self, positions: NDArray[np.int64], *, keep_hidden: bool = False) -> Display:
@@ -153,13 +156,32 @@ class Display:
 
         With `keep_hidden`, selected samples that are not shown stay selected.
         """
-        uids = self.uids[positions]
+        uids = self.run.table.uids(self.rows[positions])
         if self.repeats:
             uids = uids[np.sort(np.unique(uids, return_index=True)[1])]
-        hidden = self.selection.uids[~np.isin(self.selection.uids, self.uids)] if keep_hidden else NOTHING.uids
+        hidden = self._hidden() if keep_hidden else NOTHING.uids
         if self.repeats or len(hidden) or "selected" in self.filter.states:
             return self.with_selected(np.concatenate([hidden, uids]))
         return replace(self, selection=Selection.at(uids, positions))
+
+    def _hidden(self) -> NDArray[np.int64]:
+        """Return the selected samples that are not shown."""
+        uids = self.selection.uids
+        shown = np.zeros(self.run.table.num_rows + 1, bool)  # the last one for samples that are gone
+        shown[self.rows] = True
+        return uids[~shown[self.run.table.positions(uids)]]
+
+
+def _are_alike(one: Display, other: Display) -> bool:
+    return one.token == other.token or len(one.rows) == len(other.rows) == 0
+
+
+def _rows_now(display: Display, table: OverlayTable) -> NDArray[np.int64]:
+    """Return the rows that what is displayed has in another state of the dataset; without those that are gone."""
+    if display.run.table.samples_key == table.samples_key:
+        return display.rows
+    rows = table.positions(display.uids)
+    return rows[rows >= 0]
 
 
 def _anew(display: Display) -> Display:
@@ -187,11 +209,14 @@ def arranged(
     revision: int = 0,
 ) -> Display:
     """Return what is displayed of a run; the parameters are as of `Display`, `selected` and `unreadable` are uids."""
-    found = matching(wanted, run, {"selected": selected, "unreadable": unreadable})
     keys = SortKeys() if sort_keys is None else sort_keys
-    positions = arranged_positions(run, found, order, keys)
-    rows = run.pool[positions]
-    uids = run.table.uids(rows)
+    if wanted or order != AS_QUERIED:
+        found = matching(wanted, run, {"selected": selected, "unreadable": unreadable})
+        positions = arranged_positions(run, found, order, keys)
+        rows = run.pool[positions]
+    else:
+        rows = run.pool
+        positions = rows if run.every_row else np.arange(len(rows))
     result_rows = result_order(run, order)
     return Display(
         run=run,
@@ -200,8 +225,7 @@ def arranged(
         order=order,
         positions=positions,
         rows=rows,
-        uids=uids,
-        token=_token(uids if result_rows is None else result_rows),
+        token=_token(run.table, rows, result_rows, every=run.every_row and rows is run.pool),
         result_rows=result_rows,
         selection=_selection(run, selected, rows),
         unreadable=unreadable,
@@ -209,8 +233,21 @@ def arranged(
     )
 
 
-def _token(uids: NDArray[np.int64]) -> str:
-    return hashlib.blake2b(np.ascontiguousarray(uids).data, digest_size=8).hexdigest()
+def _token(
+    table: OverlayTable,
+    rows: NDArray[np.int64],
+    result_rows: NDArray[np.int64] | None = None,
+    *,
+    every: bool = False,
+) -> str:
+    digest = hashlib.blake2b(table.samples_key.encode(), digest_size=8)
+    if result_rows is not None:
+        digest.update(result_rows.data)
+    elif every or is_every_row(rows, table.num_rows):
+        digest.update(b"every row")
+    else:
+        digest.update(np.ascontiguousarray(rows).data)
+    return digest.hexdigest()
 
 
 def _selection(run: QueryRun, uids: NDArray[np.int64], shown: NDArray[np.int64]) -> Selection:

@@ -295,7 +295,7 @@ class Session(SessionState):
             display = self._display
             if token is not None and token != display.token:
                 raise OutdatedError("the samples in the grid have changed; select again")
-            positions = positions_of(intervals, len(display.uids))
+            positions = positions_of(intervals, len(display.rows))
             self._publish(display.with_selected_positions(positions, keep_hidden=keep_hidden), "selection")
             return len(self._display.selection.uids)
 

@@ -50,7 +50,7 @@ def tiles(
     buffers: list[bytes] = []
     thumbnails = _thumbnails(session, run, rows, size, check_cancelled)
     shapes = _shapes(session, run, rows, thumbnails, size)
-    uids = display.uids[places.start : places.stop]
+    uids = run.table.uids(rows)
     held = np.isin(uids, display.held)
     session.image_checks.note(int(uid) for uid, made in zip(uids, thumbnails, strict=True) if made.error)
     for i, (row, made, drawn) in enumerate(zip(rows, thumbnails, shapes, strict=True)):
