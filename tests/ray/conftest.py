@@ -57,10 +57,7 @@ def pytest_runtest_teardown(item, nextitem):
 
 @pytest.fixture(scope="session")
 def cluster(request, object_store):
-    """Address of a cluster whose workers may use the object store.
-
-    Its ports are given, since Ray waits only 15 s for agents to choose some.
-    """
+    """Address of a cluster whose workers may use the object store."""
     ends = request.config.stash[_ENDS] = ExitStack()
     if os.environ.get("PENSTOCK_TEST_RAY"):  # one that runs already: it takes ten seconds to start
         yield os.environ["PENSTOCK_TEST_RAY"]
@@ -89,6 +86,21 @@ def _end(process):
     psutil.wait_procs(ours[:-1], timeout=60)
 
 
+def _tell_ports(folder, environments):
+    """Write the ports of a node's agents where it waits for them to: it ends if they take 15 s to start."""
+    for file in Path(folder).glob("session_2*/gcs_server_port_*"):  # written before the node starts
+        node = file.name.rpartition("_")[2]
+        for name in ("dashboard_agent_listen_port", "metrics_agent_port", "metrics_export_port"):
+            _write_once(file.with_name(f"{name}_{node}"), "-1")  # none
+        _write_once(file.with_name(f"runtime_env_agent_port_{node}"), str(environments))
+
+
+def _write_once(file, text):
+    if not file.exists():
+        file.with_suffix(".part").write_text(text)
+        file.with_suffix(".part").rename(file)
+
+
 def _started(folder, environment):
     # Ray imports jsonschema, which would compile the grammar of this package for two seconds in every process
     Path(folder, "rfc3987_syntax.py").write_text("raise ImportError")
@@ -111,6 +123,7 @@ def _started(folder, environment):
                 stderr=subprocess.STDOUT,
             )
         while process.poll() is None and b"Ray runtime started" not in told.read_bytes():
+            _tell_ports(folder, environments)
             time.sleep(0.1)
         if process.poll() is None:
             return process, f"127.0.0.1:{port}"
