@@ -101,6 +101,10 @@ class Bucket:
         """Write an object."""
         self._store.put(key, content)
 
+    def get(self, key: str) -> bytes:
+        """Return an object."""
+        return bytes(self._store.get(key).bytes())
+
     def delete(self, key: str) -> None:
         """Delete an object."""
         self._store.delete(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -44,41 +45,41 @@ def verify(table: OverlayTable, store: Store, num_workers: int | None, engine: E
         damaged = _damaged(table, problems)
     else:
         with engine_of(engine) as opened:
-            problems = [
-                problem for spec in table.tensors.values() for problem in _over(opened, table, spec, num_workers or 0)
-            ]
+            problems = _over(opened, table, num_workers or 0)
             damaged = _damaged(table, problems, partial(opened.map, num_workers=num_workers or 0))
     return Report(problems=(*damaged, *problems, *_wrong_records(store)), num_samples=table.num_rows)
 
 
-def _over(engine: Engine, table: OverlayTable, spec: TensorSpec, num_workers: int) -> list[Problem]:
-    """Read a tensor part by part, wherever the engine does it."""
-    parts = part_rows(table.num_rows, _ENCODED_ROWS if spec.is_encoded else _COLUMN_ROWS)
-    problems: list[Problem] = []
-    with _bar(table, spec) as bar:
-        for (start, stop), found in zip(
-            parts, engine.map(_Part(table, spec), parts, num_workers=num_workers), strict=True
+def _over(engine: Engine, table: OverlayTable, num_workers: int) -> list[Problem]:
+    """Read all tensors part by part, wherever the engine does it: one task, so that a worker opens the table once."""
+    sizes = {name: _ENCODED_ROWS if spec.is_encoded else _COLUMN_ROWS for name, spec in table.tensors.items()}
+    items = [(name, rows) for name, size in sizes.items() for rows in part_rows(table.num_rows, size)]
+    found: dict[str, list[Problem]] = {name: [] for name in sizes}
+    with ExitStack() as bars:
+        shown = {name: bars.enter_context(_bar(table, spec)) for name, spec in table.tensors.items()}
+        for (name, (start, stop)), some in zip(
+            items, engine.map(_Part(table), items, num_workers=num_workers), strict=True
         ):
-            bar.update(stop - start)
-            problems += found
-    return next(([one] for one in problems if one.row is None), problems)  # a column that cannot be read
+            shown[name].update(stop - start)
+            found[name] += some
+    whole = (next(([one] for one in each if one.row is None), each) for each in found.values())  # cannot be read at all
+    return [one for each in whole for one in each]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """The task: what is wrong in some rows of a tensor."""
+    """The task: what is wrong in a tensor's rows."""
 
     table: OverlayTable
-    spec: TensorSpec
 
-    def __call__(self, rows: Rows) -> list[Problem]:
-        part = TablePart(self.table, rows)
-        if not self.spec.is_encoded:
-            found = list(_column(part.table, self.spec))
+    def __call__(self, item: tuple[str, Rows]) -> list[Problem]:
+        spec, part = self.table.tensors[item[0]], TablePart(self.table, item[1])
+        if not spec.is_encoded:
+            found = list(_column(part.table, spec))
         else:
-            digests = part.table.digests(self.spec.name)
+            digests = part.table.digests(spec.name)
             chunks = [np.arange(*chunk) for chunk in part_rows(part.num_rows, _CHUNK)]
-            found = [one for chunk in chunks for one in _chunk(part.table, self.spec, chunk, digests)]
+            found = [one for chunk in chunks for one in _chunk(part.table, spec, chunk, digests)]
         numbered = [one if one.row is None else replace(one, row=one.row + part.start) for one in found]
         return sorted(numbered, key=lambda problem: -1 if problem.row is None else problem.row)
 

@@ -99,6 +99,8 @@ def died(item: Any) -> EngineError:
 def _shown(item: Any) -> str:
     if isinstance(item, tuple) and len(item) == 2 and all(isinstance(end, int) for end in item):
         return f"rows {item[0]} to {item[1] - 1}"
+    if isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], str):
+        return f"{_shown(item[1])} of {item[0]!r}"
     return repr(item)[:80]
 
 

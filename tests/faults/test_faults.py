@@ -41,7 +41,7 @@ def test_a_call_that_is_cut_short_leaves_nothing_wrong(cut_short, wrong):
     assert [(row.operation, row.kind, found) for row in cut_short for found in getattr(row, wrong)] == []
 
 
-LASTING = {"commit", "merge (both sides)", "append"}
+LASTING = {"commit", "commit (some edits)", "merge (both sides)", "append"}
 MORE_LASTING = {"pop (an edited one)", "discard_edits (not flushed)", "tag"}
 
 

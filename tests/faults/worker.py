@@ -167,6 +167,7 @@ class Place:
         shutil.copytree(self.case, opened)
         self.switch.arm(self.case, preload.KILL, at, os.open(journal, os.O_CREAT | os.O_WRONLY | os.O_APPEND))
         operation.call(ds, self.path)
+        self._open = ds  # power fails while it is: what ends with the session would go unseen after this
         return {"count": self.switch.disarm(), "error": None, "raw": None, "session": None}
 
 

@@ -1,10 +1,11 @@
-"""The data-lineage playbook, once in threads and once on Ray: the same rows and identities to the bit."""
+"""The data-lineage playbook, in threads on a folder and on Ray in a bucket: the same rows and identities to the bit."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 import penstock
 from penstock.dataset.samples import content_of
+from tests.ray.conftest import CREDS_KEY
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow, pytest.mark.torch, pytest.mark.xdist_group("ray")]
 
@@ -19,17 +21,33 @@ CLASSES = ("car", "bus", "truck", "bicycle", "motorcycle", "traffic light", "sto
 UNIONS = "\n  union\n".join(f"(select * where contains(categories, '{name}') limit 1000)" for name in CLASSES)
 
 
-@pytest.fixture
-def places(tmp_path):
-    """Where the datasets are made: a folder each; a bucket would do as well."""
-    return [str(tmp_path / name) for name in ("threads", "ray")]
+@dataclass(frozen=True)
+class Place:
+    """Where the dataset is, and the images it links to."""
+
+    path: str
+    images: str
+    creds_key: str | None = None
 
 
-def lineage(source: Path, place: str, engine: str) -> dict:
+@pytest.fixture(params=[pytest.param("folder", marks=pytest.mark.exhaustive), "bucket"])
+def places(request, tmp_path, shared_data, monkeypatch):
+    """A folder, linking to a folder; then another one, or a bucket, linking to the same images in it."""
+    images = shared_data / "coco_mini" / "train2017"
+    folders = [Place(str(tmp_path / name), str(images)) for name in ("threads", "ray")]
+    if request.param == "folder":
+        return folders
+    bucket = request.getfixturevalue("bucket")
+    monkeypatch.setenv(f"PENSTOCK_CREDS_{CREDS_KEY}", json.dumps(bucket.server.keys))
+    for image in images.glob("*.jpg"):
+        bucket.put(f"coco/train2017/{image.name}", image.read_bytes())
+    return [folders[0], Place(f"{bucket.url}/sets/ray", f"{bucket.url}/coco/train2017", CREDS_KEY)]
+
+
+def lineage(annotations: Path, place: Place, engine: str) -> dict:
     """Link, query, pop, edit, commit twice, save the view, copy it with four workers, edit on."""
     ds = penstock.from_coco(
-        source / "annotations" / "instances_train2017.json", source / "train2017", place, link=True, progress=False,
-        engine=engine,
+        annotations, place.images, place.path, link=True, creds_key=place.creds_key, progress=False, engine=engine,
     )  # fmt: skip
     found = ds.query(UNIONS, engine=engine)
     ds.pop(61)
@@ -61,12 +79,12 @@ def lineage(source: Path, place: str, engine: str) -> dict:
 
 
 def test_threads_and_ray_have_the_same_lineage_and_a_fresh_process_trains_on_it(connected, shared_data, places):
-    source = shared_data / "coco_mini"
+    source = shared_data / "coco_mini" / "annotations" / "instances_train2017.json"
     threads, ray = (lineage(source, place, engine) for place, engine in zip(places, ("threads", "ray"), strict=True))
     assert ray == threads
     assert len(ray["rows"]) > 10
     run = subprocess.run(
-        [sys.executable, Path(__file__).with_name("detector.py"), places[1], "seven"],
+        [sys.executable, Path(__file__).with_name("detector.py"), places[1].path, "seven"],
         capture_output=True,
         text=True,
         check=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ from PIL import Image
 import penstock
 from penstock.dataset.samples import content_of
 from penstock.engines import ProcessEngine, RayEngine, ThreadEngine
-from penstock.storage import Snapshot
+from penstock.storage import Location, Snapshot
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
 
@@ -161,8 +162,23 @@ def _copied(ds, view_id) -> Snapshot:
     return content_of(ds.load_view(view_id)).table.copy.stored.snapshot
 
 
-def _imported(make, engine, tmp_path):
-    return [make(str(tmp_path / name), engine=one) for name, one in (("here", None), ("there", engine))]
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.exhaustive)])
+def there(request, tmp_path):
+    """Where the engine imports to: a folder, or a bucket."""
+    return str(tmp_path) if request.param == "folder" else f"{request.getfixturevalue('bucket').url}/sets"
+
+
+def _imported(make, engine, tmp_path, there):
+    found = [make(place, engine=one) for place, one in ((f"{tmp_path}/here", None), (f"{there}/there", engine))]
+    assert not [name for name in _names_in(there) if ".new-" in name]  # it was built aside
+    assert found[1].verify(engine=engine).ok
+    return found
+
+
+def _names_in(place):
+    if "://" in place:
+        return Location(place).everything()
+    return sorted(str(path) for path in Path(place).rglob("*"))
 
 
 def _check_same(here, there):
@@ -180,8 +196,9 @@ def _check_same(here, there):
     return tables[1].uids(rows)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.real_data
-def test_coco_imports_the_same(engine, shared_data, tmp_path):  # with links in the playbook
+def test_coco_imports_the_same(engine, shared_data, tmp_path, there):  # with links in the playbook
     source = shared_data / "coco_mini"
 
     def make(dest, **options):
@@ -193,12 +210,14 @@ def test_coco_imports_the_same(engine, shared_data, tmp_path):  # with links in 
             **options,
         )
 
-    uids = _check_same(*_imported(make, engine, tmp_path))
+    uids = _check_same(*_imported(make, engine, tmp_path, there))
+    if isinstance(engine, ThreadEngine):
+        return
     again = make(str(tmp_path / "again"), engine="threads")
     np.testing.assert_array_equal(content_of(again).table.uids(np.arange(80)), uids)
 
 
-def test_a_table_imports_the_same(engine, tmp_path):
+def test_a_table_imports_the_same(engine, tmp_path, there):
     frame = pd.DataFrame(
         {
             "Finding Labels": ["Mass|Hernia", "Hernia", "Edema", ""] * 50,
@@ -211,7 +230,7 @@ def test_a_table_imports_the_same(engine, tmp_path):
     def make(dest, **options):
         return penstock.from_table(frame, dest, tensors={"findings": "Finding Labels"}, progress=False, **options)
 
-    _check_same(*_imported(make, engine, tmp_path))
+    _check_same(*_imported(make, engine, tmp_path, there))
 
 
 @pytest.fixture
@@ -224,23 +243,23 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
-def test_a_folder_imports_the_same_and_reports_what_it_left_out(engine, folder, tmp_path):
+def test_a_folder_imports_the_same_and_reports_what_it_left_out(engine, folder, tmp_path, there):
     def make(dest, **options):
         return penstock.from_folder(folder, dest, on_error="skip", progress=False, **options)
 
-    here, there = _imported(make, engine, tmp_path)
-    _check_same(here, there)
-    assert len(there) == 59
+    here, found = _imported(make, engine, tmp_path, there)
+    _check_same(here, found)
+    assert len(found) == 59
 
 
-def test_an_import_fails_as_it_does_here_and_leaves_nothing(engine, folder, tmp_path):
-    told = []
+def test_an_import_fails_as_it_does_here_and_leaves_nothing(engine, folder, there):
+    told, before = [], _names_in(there)
     for one in (None, engine):
         with pytest.raises(penstock.errors.ImporterError) as raised:
-            penstock.from_folder(folder, tmp_path / "ds", progress=False, engine=one)
+            penstock.from_folder(folder, f"{there}/ds", progress=False, engine=one)
         told.append(str(raised.value))
     assert told[1] == told[0]
-    assert [path.name for path in tmp_path.iterdir()] == ["images"]
+    assert _names_in(there) == before
 
 
 def test_a_query_fails_as_it_does_here(engine, labels):
@@ -250,3 +269,31 @@ def test_a_query_fails_as_it_does_here(engine, labels):
             penstock.load(labels).query("select * where age > 3 and age[1] > 2", engine=one)
         told.append(str(raised.value))
     assert told[1] == told[0]
+
+
+@pytest.mark.exhaustive
+def test_a_dataset_in_a_bucket_answers_as_in_a_folder(engine, labels, pictures, bucket):
+    for source, name in ((labels, "labels"), (pictures, "pictures")):
+        for file in Path(source).rglob("*"):
+            if file.is_file():
+                bucket.put(f"{name}/{file.relative_to(source)}", file.read_bytes())
+    here, there = penstock.load(labels, read_only=True), penstock.load(f"{bucket.url}/labels", read_only=True)
+    for query in QUERIES.values():
+        assert there.query(query, engine=engine).indices.tolist() == here.query(query).indices.tolist()
+    streams = [one.plan(WEIGHTS, engine=with_one).stream() for one, with_one in ((here, None), (there, engine))]
+    np.testing.assert_array_equal(streams[1].epoch(1), streams[0].epoch(1))
+    here, there = penstock.load(pictures), penstock.load(f"{bucket.url}/pictures")
+    assert there.verify(engine=engine) == here.verify()
+    copies = [
+        one.load_view("here", optimize=True, engine=with_one) for one, with_one in ((here, None), (there, engine))
+    ]
+    snapshots = [content_of(one).table.copy.stored.snapshot for one in copies]
+    names = sorted(snapshots[0].columns - {"_spare"})
+    assert snapshots[1].read(names).equals(snapshots[0].read(names))  # uids among them
+    largest = max(bucket.names("pictures/samples.lance/data/"), key=lambda name: len(bucket.get(name)))
+    content = bytearray(bucket.get(largest))
+    content[len(content) // 3] ^= 255
+    bucket.put(largest, bytes(content))
+    reports = [penstock.load(f"{bucket.url}/pictures", read_only=True).verify(engine=one) for one in (None, engine)]
+    assert reports[1] == reports[0]
+    assert not reports[0].ok

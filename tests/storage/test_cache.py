@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 
 from penstock import Cache
+from penstock.engines._memory import SharedMemory
+from penstock.engines._messages import from_parts, load, public_parts, store
 from penstock.errors import DatasetError
+from penstock.storage import Location
 from penstock.storage.caching._cache import chosen_cache, keep_entries, kept_entries
 from penstock.storage.caching._keys import key_of
 
@@ -217,6 +220,20 @@ def test_the_environment_names_folder_and_limit(tmp_path, monkeypatch):
     assert chosen_cache(True) is None
     with pytest.raises(DatasetError, match=r"cache=5 is not valid\. Expected a penstock\.Cache"):
         chosen_cache(5)
+
+
+def test_what_is_not_given_is_chosen_by_the_machine_that_reads_it(tmp_path, monkeypatch):
+    theirs = str(tmp_path / "theirs")
+    sent = [Location("s3://bucket/set", cache) for cache in (Cache(), Cache(limit=5), Cache(tmp_path / "ours"))]
+    workers = [public_parts(location) for location in sent]
+    memory = SharedMemory()
+    local = store(sent[0], memory)
+    monkeypatch.setenv("PENSTOCK_CACHE_DIR", theirs)
+    monkeypatch.setenv("PENSTOCK_CACHE_LIMIT", "3 MB")
+    found = [from_parts(parts).cache for parts in workers]
+    assert found == [Cache(theirs, limit="3 MB"), Cache(theirs, limit=5), Cache(tmp_path / "ours", limit="3 MB")]
+    assert load(memory, local).cache == sent[0].cache  # a process of this machine, whenever it was started
+    memory.close()
 
 
 def test_many_entries_are_found_after_they_were_sorted_in(tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import penstock
+from penstock.engines._messages import from_parts, public_parts
 from penstock.errors import CredentialsError, LinkError, StorageError
 from penstock.storage import Credentials, LinkReader
 from penstock.storage._transfer import Transfer
@@ -197,3 +198,21 @@ def test_a_loader_says_once_which_key_was_refused(bucket, tmp_path):
     loader = ds.dataloader().batch(2).numpy()
     with loader, pytest.raises(LinkError, match=r"'images' of row 0 .*the credentials of 'mine' have expired"):
         list(loader)
+
+
+class Sent:
+    """An engine whose tasks travel, as to a worker elsewhere."""
+
+    def map(self, task, items, *, num_workers=0):
+        yield from map(from_parts(public_parts(task)), items)
+
+
+def test_a_worker_that_verifies_opens_the_dataset_once(bucket):
+    opened = []
+    for count in (1, 5):
+        path = f"{bucket.url}/{count}"
+        ds = penstock.from_arrays({f"t{number}": np.arange(9) for number in range(count)}, path, progress=False)
+        bucket.server.asked()
+        assert ds.verify(engine=Sent()).ok
+        opened.append(sum("_versions" in one["path"] + one["query"] for one in bucket.server.asked()))
+    assert opened[0] == opened[1] > 0

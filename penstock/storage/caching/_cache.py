@@ -48,7 +48,9 @@ class Cache:
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None, *, limit: int | str | None = None) -> None:
-        self.folder = Path(folder or os.environ.get(_FOLDER) or _default_folder()).expanduser().absolute()
+        chosen = Path(folder).expanduser().absolute() if folder else None
+        self._given = None if chosen is None else str(chosen), limit
+        self.folder = chosen or Path(os.environ.get(_FOLDER) or _default_folder()).expanduser().absolute()
         self.limit = _bytes_of(os.environ.get(_LIMIT) or _DEFAULT if limit is None else limit)
 
     def __repr__(self) -> str:
@@ -62,6 +64,11 @@ class Cache:
         return hash((self.folder, self.limit))
 
     def __reduce__(self) -> tuple[object, ...]:
+        """Leave what is not given to the process that reads this: on another machine the defaults are others."""
+        return _again, self._given
+
+    def reduce_for_worker(self) -> tuple[object, ...]:
+        """Give a process of this machine what this one uses, even if it was started with another environment."""
         return _again, (str(self.folder), self.limit)
 
     @cached_property
@@ -103,7 +110,7 @@ def chosen_cache(cache: Cache | str | os.PathLike[str] | bool | None) -> Cache |
     return found if found is not None and found.limit else None
 
 
-def _again(folder: str, limit: int) -> Cache:
+def _again(folder: str | None, limit: int | str | None) -> Cache:
     return Cache(folder, limit=limit)
 
 
