@@ -49,7 +49,7 @@ def _whole(owed: list[float], total: int) -> list[int]:
 
     Plain Python: there can be a set for every few rows, and a part or two of each.
     """
-    wanted = [one if one > 0.0 else 0.0 for one in owed]
+    wanted = [one if one > 0.0 else 0.0 for one in owed]  # noqa: FURB136  `max` takes three times as long
     together = 0.0
     for one in wanted:  # one after another: `sum` rounds in a way of its own
         together += one
