@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from penstock.table import ArrayTable
 from penstock.tql import run
+from penstock.tql.values import _values
 from penstock.tql.values._values import TEXT, Value, constant
 from penstock.tql.values.keys import _leading, _matching
 from penstock.tql.values.keys._keys import groups_of, order_of
@@ -224,3 +225,16 @@ def test_of_too_many_pairs_only_the_number_is_returned(monkeypatch):
     monkeypatch.setattr(_matching, "_BY_CHANCE", 0)
     same = np.zeros(40, np.int64)
     assert _matching.equal_pairs([(same, same)], (None, None), (40, 40), 1_599) == 1_600
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.booleans(), max_size=3), max_size=9), st.integers(1, 4))
+def test_rows_with_a_true_element_whatever_the_blocks(rows, block):
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    flags = np.array([flag for row in rows for flag in row], bool)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_values, "_BLOCK", block)
+        assert _values.rows_with(flags, offsets).tolist() == [any(row) for row in rows]
+        one = _values.scalar(Value(data=np.arange(len(rows)), offsets=np.arange(len(rows) + 1)))
+    assert one.valid is None
+    assert one.data.tolist() == list(range(len(rows)))
