@@ -87,7 +87,9 @@ def _by_word(words: NDArray[np.uint64]) -> tuple[Ints, Ints]:
     row_bits = max(len(words) - 1, 1).bit_length()
     mask = np.uint64((1 << row_bits) - 1)
     packed = words & ~mask
-    packed |= np.arange(len(words), dtype=np.uint64)
+    for start in range(0, len(words), _BLOCK):
+        block = packed[start : start + _BLOCK]
+        block |= np.arange(start, start + len(block), dtype=np.uint64)
     packed.sort()
     begins = np.ones(len(words), bool)
     order = np.empty(len(words), np.int64)
