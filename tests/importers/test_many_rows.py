@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,9 @@ from penstock.errors import ImporterError
 from penstock.importers import from_arrays, from_table, import_report
 from penstock.importers.building import _write as writing
 from penstock.importers.building._packing import packed
+from penstock.importers.columns._array_labels import array_labels
+from penstock.importers.columns._cells import read_cells
+from penstock.importers.columns._csv import typed
 from penstock.storage import UID
 
 QUIET = {"progress": False}
@@ -149,3 +154,72 @@ def test_a_session_goes_on_from_an_import_of_many_rows(tmp_path):
     ds.labels[0] = [1]
     ds.commit("one more")
     assert penstock.load(ds.path).labels.numpy()[[0, 1, -1], 0].tolist() == [1, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "values", "lengths", "known"),
+    [
+        ([["b", "a"], None, [], ("a",)], None, [0, 1, 1], [2, 0, 0, 1], ("b", "a")),
+        ([["b"], ["a", "a"]], ("a", "b"), [1, 0, 0], [1, 2], ("a", "b")),
+        ([[2, 0], None, [1]], None, [2, 0, 1], [2, 0, 1], ("0", "1", "2")),
+        ([[1], [1, 0, 1]], ("x", "y"), [1, 1, 0, 1], [1, 3], ("x", "y")),
+        ([[2, -1], [0]], None, [2, 0], [1, 1], ("0", "1", "2")),  # looked at one by one
+        ([["b", float("nan")], "a"], None, [0, 1], [1, 1], ("b", "a")),
+        ([[1.0], [0]], None, [1, 0], [1, 1], ("0", "1")),
+        ([None, []], None, [], [0, 0], ()),
+    ],
+)
+def test_lists_of_labels(given, names, values, lengths, known):
+    found = array_labels("labels", given, names)
+    assert found.labels.values.tolist() == values  # noqa: PD011  not of pandas
+    assert found.labels.lengths.tolist() == lengths
+    assert found.labels.class_names == known
+    assert not found.problems
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "message"),
+    [
+        ([["a"], ["z"]], ["a", "b"], None),
+        ([[0], [2]], ["a", "b"], None),
+        ([[0, 1], [1, 0]], ["a", "b"], "lists of 2 numbers, 0 and 1"),
+        ([[-1, 1], [1]], None, "labels -1 and 1"),
+    ],
+)
+def test_lists_of_labels_that_are_looked_at_one_by_one(given, names, message):
+    if message:
+        with pytest.raises(ImporterError, match=message):
+            array_labels("labels", given, names)
+    else:
+        assert list(array_labels("labels", given, names).problems) == [1]
+
+
+@pytest.mark.parametrize("dtype", [object, "string"])
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_texts_and_missing_cells(dtype, missing):
+    found = read_cells(pd.Series(["a", missing, "", "nan"], dtype=dtype), "t", "text", words="text")
+    assert list(found.samples) == ["a", None, "", "nan"]
+
+
+def test_texts_among_other_cells():
+    given = [np.str_("a"), 1.0, 2.5, float("nan"), True, decimal.Decimal("NaN"), "b"]
+    cells = pd.Series(given, dtype=object, name="t")
+    assert list(read_cells(cells, "t", "text", words="text").samples) == ["a", "1", "2.5", None, "True", "NaN", "b"]
+    assert list(read_cells(pd.Series(["a", 1.0], dtype=object), "t", "text", words="text").samples) == ["a", "1"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["1", "x"], None),
+        ([*["1"] * 150, "x"], None),  # behind the cells that are looked at first
+        ([*["na"] * 150, "1.5"], "float64"),
+        ([*["true"] * 150, "False"], "bool"),
+        ([*["7"] * 150, "007"], None),
+        ([*["7"] * 150, " -8 "], "int64"),
+    ],
+)
+def test_a_column_of_text_is_numbers_if_all_cells_are(cells, expected):
+    given = pd.Series(cells, dtype=object)
+    found = typed(given)
+    assert found is given if expected is None else found.dtype.name == expected

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from penstock.table import ArrayTable
 from penstock.tql import run
+from penstock.tql.values import _values
 from penstock.tql.values._values import TEXT, Value, constant
-from penstock.tql.values.keys import _leading
+from penstock.tql.values.keys import _leading, _matching
 from penstock.tql.values.keys._keys import groups_of, order_of
 
 NAN = float("nan")
@@ -180,3 +181,60 @@ def test_sets_of_rows_are_those_of_counted_rows(left, right, operator, everythin
     both = {"union": a + b, "intersect": a & b, "except": a - b}[operator]
     both = both if everything else Counter(set(both))
     assert found == sorted(both.elements())
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.sampled_from(KINDS["float"][0]), st.integers(-2, 2)), max_size=9),
+    st.lists(st.tuples(st.sampled_from(KINDS["float"][0]), st.integers(-2, 2)), max_size=9),
+    st.booleans(),
+    st.sampled_from([(1 << 16, _matching._MIX), (1, _matching._MIX), (2, (np.uint64(0),)), (64, (np.uint64(0),))]),
+)
+def test_pairs_have_equal_keys_whatever_the_blocks_and_hashes(left, right, both, options):
+    columns = [
+        [
+            (np.array([row[place] for row in side], dtype), np.array([math.isnan(row[0]) for row in side], bool))
+            for side in (left, right)
+        ]
+        for place, dtype in ([(0, np.float64)] if not both else [(0, np.float64), (1, np.int8)])
+    ]
+    keys = [(mine[0], theirs[0]) for mine, theirs in columns]
+    with pytest.MonkeyPatch.context() as patch:  # hashes of 0: all rows are in one run, and keys are told apart
+        patch.setattr(_matching, "_BLOCK", options[0])
+        patch.setattr(_matching, "_MIX", options[1])
+        found = _matching.equal_pairs(keys, (columns[0][0][1], columns[0][1][1]), (len(left), len(right)), 100)
+    assert not isinstance(found, int)
+    assert list(zip(*(each.tolist() for each in found), strict=True)) == [
+        (i, j) for i, x in enumerate(left) for j, y in enumerate(right) if x[0] == y[0] and (not both or x[1] == y[1])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [(np.int64, np.uint8), (np.uint64, np.int32), (np.float32, np.float64), (bool, np.int8)]
+)
+def test_numbers_of_two_types_are_equal_as_the_wider_type_says(left, right):
+    one, other = np.array([0, 1, 3, 2, 1], left), np.array([1, 0, 1, 7], right)
+    keys, missing = _matching.matching_keys(Value(data=one), Value(data=other))
+    found = _matching.equal_pairs(keys, missing, (len(one), len(other)), 100)
+    assert not isinstance(found, int)
+    expected = [(i, j) for i, x in enumerate(one.tolist()) for j, y in enumerate(other.tolist()) if x == y]
+    assert list(zip(*(each.tolist() for each in found), strict=True)) == expected
+
+
+def test_of_too_many_pairs_only_the_number_is_returned(monkeypatch):
+    monkeypatch.setattr(_matching, "_BY_CHANCE", 0)
+    same = np.zeros(40, np.int64)
+    assert _matching.equal_pairs([(same, same)], (None, None), (40, 40), 1_599) == 1_600
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.lists(st.booleans(), max_size=3), max_size=9), st.integers(1, 4))
+def test_rows_with_a_true_element_whatever_the_blocks(rows, block):
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
+    flags = np.array([flag for row in rows for flag in row], bool)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_values, "_BLOCK", block)
+        assert _values.rows_with(flags, offsets).tolist() == [any(row) for row in rows]
+        one = _values.scalar(Value(data=np.arange(len(rows)), offsets=np.arange(len(rows) + 1)))
+    assert one.valid is None
+    assert one.data.tolist() == list(range(len(rows)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -71,9 +72,28 @@ def _of_plain(name: str, values: Any, names: tuple[str, ...] | None) -> LabelCol
         return _of_indices(name, values.reshape(-1), names)
     if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind in "UT":
         values = values.tolist()
-    if isinstance(values, list) and len(values) and {*map(type, values)} == {str}:
+    if not isinstance(values, list) or not values:
+        return None
+    types = {*map(type, values)}
+    if types == {str}:
         return _of_names(name, values, names)
-    return None
+    return _of_lists(name, values, names) if types <= {list, tuple, type(None)} else None
+
+
+def _of_lists(name: str, values: list[Any], names: tuple[str, ...] | None) -> LabelColumn | None:
+    """Return the labels of lists of names, or of lists of indices, that need no other look."""
+    given = [[] if row is None else row for row in values]
+    flat = [*chain.from_iterable(given)]
+    offsets = np.zeros(len(given) + 1, np.int64)
+    np.cumsum([len(row) for row in given], out=offsets[1:])
+    types = {*map(type, flat)}
+    if types == {str}:
+        return _of_names(name, flat, names, offsets)
+    may_be_flags = names is not None and bool((np.diff(offsets) == len(names)).all())
+    if types != {int} or may_be_flags or min(flat) < 0 or max(flat) > _MOST_INDEX:
+        return None
+    found = _of_indices(name, np.array(flat, np.int64), names)
+    return None if found is None else LabelColumn(labels=replace(found.labels, offsets=offsets))
 
 
 def _of_indices(name: str, given: NDArray[Any], names: tuple[str, ...] | None) -> LabelColumn | None:
@@ -94,7 +114,9 @@ def _of_indices(name: str, given: NDArray[Any], names: tuple[str, ...] | None) -
     )
 
 
-def _of_names(name: str, given: list[str], names: tuple[str, ...] | None) -> LabelColumn | None:
+def _of_names(
+    name: str, given: list[str], names: tuple[str, ...] | None, offsets: NDArray[np.int64] | None = None
+) -> LabelColumn | None:
     import pandas as pd
 
     codes, met = pd.factorize(np.array(given, object))
@@ -104,7 +126,7 @@ def _of_names(name: str, given: list[str], names: tuple[str, ...] | None) -> Lab
         return None
     check_number(known, name)
     index = np.array([ids[text] for text in met], np.int64)
-    offsets = np.arange(len(given) + 1, dtype=np.int64)
+    offsets = np.arange(len(given) + 1, dtype=np.int64) if offsets is None else offsets
     return LabelColumn(labels=Ragged(values=index[codes], offsets=offsets, class_names=known))
 
 

@@ -43,6 +43,7 @@ _KIND_OF = {
     "bytes": "bytes",
 }
 _INT64, _UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
+_MISSING_TYPES = ("NAType", "NaTType")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,9 +81,11 @@ class _Each(Sequence[Any]):
 
 def is_missing(cell: Cell) -> bool:
     """Return whether a cell is empty: None, NaN, NaT or pandas' NA."""
+    if type(cell) is str:
+        return False
     if cell is None or (isinstance(cell, float | np.floating) and math.isnan(cell)):
         return True
-    return type(cell).__name__ in ("NAType", "NaTType") or cell is np.ma.masked
+    return type(cell).__name__ in _MISSING_TYPES or cell is np.ma.masked
 
 
 def class_name(cell: Cell) -> str:
@@ -121,7 +124,9 @@ def read_cells(cells: pd.Series[Any], name: str, htype: str | None, *, words: st
     """
     cells = _dense(cells)
     if htype == "text":
-        return Cells(htype=htype, samples=_Each(cells.tolist(), lambda cell: _text(cell, name)))
+        listed = cells.tolist()
+        plain = _plain_texts(listed)
+        return Cells(htype=htype, samples=_Each(listed, lambda cell: _text(cell, name)) if plain is None else plain)
     if htype == "json":
         return Cells(htype=htype, samples=_Each(cells.tolist(), plain_json))
     if htype not in (None, "generic"):
@@ -168,6 +173,8 @@ def _kind(cells: pd.Series[Any]) -> str:
     }
     if cells.dtype.kind in told:
         return told[cells.dtype.kind]
+    if pd.api.types.infer_dtype(cells, skipna=True) in ("string", "empty"):
+        return "string"
     present = [cell for cell in cells.tolist() if not is_missing(cell)]
     found = _KIND_OF.get(pd.api.types.infer_dtype(present, skipna=True))
     if found == "integer" and any(not _INT64.min <= cell <= _UINT64.max for cell in present):
@@ -275,6 +282,18 @@ def _iso(cell: Cell) -> str:
     if isinstance(cell, dt.date | dt.time):
         return cell.isoformat()
     return str(cell)
+
+
+def _plain_texts(cells: Sequence[Cell]) -> list[str | None] | None:
+    """Return the cells with None for missing ones; None where one is neither text nor missing."""
+    types = {*map(type, cells)}
+    if types <= {str, type(None)}:
+        return list(cells)
+    if not all(kind in (str, float, type(None)) or kind.__name__ in _MISSING_TYPES for kind in types):
+        return None
+    if any(cell == cell for cell in cells if type(cell) is float):  # noqa: PLR0124  a number: NaN equals nothing
+        return None
+    return [cell if type(cell) is str else None for cell in cells]
 
 
 def _text(cell: Cell, name: str) -> str | None:

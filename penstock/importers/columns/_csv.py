@@ -27,9 +27,10 @@ _TABBED = (".tsv", ".tab")
 _MISSING = frozenset(
     {"", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a", "#na", "#n/a n/a", "1.#ind", "-1.#ind", "1.#qnan"}
 )
-_WHOLE = r"[+-]?\d+"
-_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?"
-_LEADING_ZERO = r"[+-]?0\d.*"
+_WHOLE = re.compile(r"[+-]?\d+")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf(?:inity)?", re.IGNORECASE)
+_LEADING_ZERO = re.compile(r"[+-]?0\d.*")
+_FEW = 100
 _TRUTH = {"true": True, "false": False}
 _OPENERS: dict[str, Callable[..., IO[Any]]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 _INT64, _UINT64 = np.iinfo(np.int64), np.iinfo(np.uint64)
@@ -118,20 +119,28 @@ def typed(cells: pd.Series[Any]) -> pd.Series[Any]:
     """
     import pandas as pd
 
+    if _has_words(cells.iloc[:_FEW]):
+        return cells
     plain = cells.fillna("").astype(str).str.strip()
     missing = plain.str.lower().isin(_MISSING)
-    present = plain[~missing]
-    if not len(present):
+    present = plain[~missing].tolist()
+    if not present:
         return cells
-    if present.str.lower().isin(_TRUTH.keys()).all():
+    if present[0].lower() in _TRUTH and {text.lower() for text in present} <= _TRUTH.keys():
         truth = plain.str.lower().map(_TRUTH)
         return truth.astype("boolean" if missing.any() else bool)
-    if present.str.fullmatch(_LEADING_ZERO).any() or not present.str.fullmatch(_NUMBER, flags=re.IGNORECASE).all():
+    if any(map(_LEADING_ZERO.fullmatch, present)) or not all(map(_NUMBER.fullmatch, present)):
         return cells
-    if present.str.fullmatch(_WHOLE).all():
+    if all(map(_WHOLE.fullmatch, present)):
         return _whole(cells, plain, missing)
     numbers = [np.nan if gone else float(text) for text, gone in zip(plain.tolist(), missing.tolist(), strict=True)]
     return pd.Series(numbers, dtype=np.float64, name=cells.name, index=cells.index)
+
+
+def _has_words(cells: pd.Series[Any]) -> bool:
+    """Return whether one of some cells is neither a number, true, false nor missing."""
+    texts = (str(cell).strip() for cell in cells.dropna().tolist())
+    return not all(text.lower() in _MISSING or text.lower() in _TRUTH or _NUMBER.fullmatch(text) for text in texts)
 
 
 def _whole(cells: pd.Series[Any], plain: pd.Series[Any], missing: pd.Series[Any]) -> pd.Series[Any]:

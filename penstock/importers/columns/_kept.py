@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from penstock.errors import ImporterError
 from penstock.formats._cells import cell_text, labels_text
 from penstock.importers.building._report import IssueLog
@@ -66,7 +68,7 @@ def keep_columns(
             Column(
                 name=tensor,
                 htype=found.htype,
-                sample=cells.read,
+                sample=found.samples.__getitem__ if isinstance(found.samples, list | np.ndarray) else cells.read,
                 options=found.options,
                 notes=cells.notes,
                 left_out=cells.left_out,
@@ -138,9 +140,10 @@ def _odd_texts(cells: pd.Series[Any], column: Column, separator: str | None) -> 
     """Return the texts of a column that an export would write in another way, with what it would write."""
     if column.htype not in ("class_label", "generic"):
         return {}
-    first = {text if isinstance(text, str) else "": row for row, text in reversed(list(enumerate(cells.tolist())))}
+    rows = np.flatnonzero(~cells.duplicated().to_numpy())
+    texts = [text if isinstance(text, str) else "" for text in cells.iloc[rows].tolist()]
     found = {}
-    for text, row in first.items():
+    for text, row in zip(texts, rows.tolist(), strict=True):
         try:
             value = column.sample(row)
         except ImporterError:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import QueryBindError
-from penstock.sampling.pool._sorting import Digits, equal_rows
+from penstock.sampling.pool._sorting import digits_of_numbers, stable_order
 from penstock.tql.binding._binder import Binder
 from penstock.tql.binding._scope import Scope
 from penstock.tql.syntax import _ast as ast
@@ -18,8 +18,7 @@ from penstock.tql.values import _operations as ops
 from penstock.tql.values._frames import RelationFrame
 from penstock.tql.values._relations import Bound, ColumnSource, Context, Field, JoinedColumn, Relation, Stage
 from penstock.tql.values._values import Value
-from penstock.tql.values.keys._digits import equal_digits
-from penstock.tql.values.keys._keys import concatenated
+from penstock.tql.values.keys._matching import Key, equal_pairs, matching_keys
 
 __all__ = ["MAX_ROWS", "JoinStage", "join_condition"]
 
@@ -148,86 +147,53 @@ class JoinStage:
 
     def _matched(self, left: Relation, right: Relation, context: Context) -> tuple[Ints, Ints]:
         keys, missing = self._keys(left, right, context)
-        # rows are ascending among equal ones: those of the left side come first, and the others are their partners
-        order, starts = equal_rows(keys, left.num_rows + right.num_rows)
-        of_right = order >= left.num_rows
-        again = of_right[1:] & of_right[:-1]
-        again[starts[1:] - 1] = False
-        match = self._each_with_one if not again.any() else self._each_with_several
-        first, second = match(order, starts, of_right, left.num_rows, missing, context)
-        if self.kind in {"right", "full"}:
-            has_partner = np.zeros(right.num_rows + 1, bool)
-            has_partner[second] = True  # of -1: the entry behind the last row
-            alone = np.flatnonzero(~has_partner[:-1])
-            first = np.concatenate([first, np.full(len(alone), -1)])
-            second = np.concatenate([second, alone])
+        found = equal_pairs(keys, missing, (left.num_rows, right.num_rows), MAX_ROWS)
+        self._guard(found if isinstance(found, int) else len(found[0]), context)
+        assert not isinstance(found, int)
+        first, second = found
+        alone = _without_partner(second, right.num_rows) if self.kind in {"right", "full"} else np.zeros(0, np.int64)
+        if self.kind in {"left", "full"}:
+            first, second = self._with_lonely(first, second, left.num_rows, context)
+        if len(alone):
+            first, second = np.concatenate([first, np.full(len(alone), -1)]), np.concatenate([second, alone])
         return first, second
 
-    def _each_with_one(
-        self,
-        order: Ints,
-        starts: Ints,
-        of_right: Flags,
-        num_left: int,
-        missing: Flags | None,
-        context: Context,
-    ) -> tuple[Ints, Ints]:
-        """Return the pairs where each row of the right side has a key of its own."""
-        ends = np.append(starts[1:], len(order))[: len(starts)]
-        last = np.maximum(order[ends - 1] - num_left, -1)  # of equal rows, the last is the partner of the others
-        of_left = ~of_right
-        second = np.empty(num_left, np.int64)
-        second[order[of_left]] = np.repeat(last, ends - starts)[of_left]
-        if missing is not None:  # NULL equals nothing
-            second[missing[:num_left]] = -1
-        if self.kind in {"left", "full"}:
-            self._guard(num_left, context)
-            return np.arange(num_left), second
-        first = np.flatnonzero(second >= 0)
-        self._guard(len(first), context)
-        return first, second if len(first) == num_left else second[first]
+    def _with_lonely(self, first: Ints, second: Ints, num_left: int, context: Context) -> tuple[Ints, Ints]:
+        """Return the pairs with left rows that have no partner where they belong, with -1."""
+        alone = _without_partner(first, num_left)
+        if not len(alone):
+            return first, second
+        self._guard(len(first) + len(alone), context)
+        first, second = np.concatenate([first, alone]), np.concatenate([second, np.full(len(alone), -1)])
+        order = stable_order([digits_of_numbers(first)], len(first))
+        return first[order], second[order]
 
-    def _each_with_several(
-        self,
-        order: Ints,
-        starts: Ints,
-        of_right: Flags,
-        num_left: int,
-        missing: Flags | None,
-        context: Context,
-    ) -> tuple[Ints, Ints]:
-        """Return the pairs of each left row with its partners, which are a part of the right rows by key."""
-        partners = order[of_right] - num_left
-        of_left = ~of_right
-        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(of_left)])
-        ends = np.append(starts[1:], len(order))[: len(starts)]
-        sizes = before[ends] - before[starts]
-        rows = order[of_left]
-        begins, counts = np.empty(num_left, np.int64), np.empty(num_left, np.int64)
-        begins[rows] = np.repeat(starts - before[starts], sizes)
-        counts[rows] = np.repeat(ends - starts - sizes, sizes)
-        if missing is not None:
-            counts[missing[:num_left]] = 0
-        self._guard(int(counts.sum()), context)
-        outer = counts if self.kind in {"inner", "right"} else np.maximum(counts, 1)
-        first = np.repeat(np.arange(num_left), outer)
-        # 0, 1, 2, ... for the partners of each left row; a row without partners has one place, filled by -1
-        within = np.arange(len(first)) - np.repeat(np.cumsum(outer) - outer, outer)
-        return first, np.append(partners, -1)[np.where(counts[first] > 0, begins[first] + within, -1)]
-
-    def _keys(self, left: Relation, right: Relation, context: Context) -> tuple[list[Digits], NDArray[np.bool_] | None]:
-        """Return keys of the rows of both sides, one side after the other, and where one of a row is NULL."""
+    def _keys(
+        self, left: Relation, right: Relation, context: Context
+    ) -> tuple[list[Key], tuple[Flags | None, Flags | None]]:
+        """Return the keys of both sides, and the rows of each of which one is NULL."""
         frames = RelationFrame(left, context), RelationFrame(right, context)
-        keys: list[Digits] = []
-        missing: NDArray[np.bool_] | None = None
+        keys: list[Key] = []
+        missing: tuple[Flags | None, Flags | None] = None, None
         for equality in self.equalities:
             mine, theirs = equality.left.full(frames[0]), equality.right.full(frames[1])
             if equality.left.type.class_names != equality.right.type.class_names:
                 mine, theirs = _named(mine, equality.left), _named(theirs, equality.right)
-            more, null = equal_digits(concatenated(mine, theirs), left.num_rows + right.num_rows)
+            more, gone = matching_keys(mine, theirs)
             keys += more
-            missing = null if missing is None else missing if null is None else missing | null
+            missing = _either(missing[0], gone[0]), _either(missing[1], gone[1])
         return keys, missing
+
+
+def _without_partner(rows: Ints, num_rows: int) -> Ints:
+    """Return the rows of a side that are in no pair."""
+    has_partner = np.zeros(num_rows, bool)
+    has_partner[rows] = True
+    return np.flatnonzero(~has_partner)
+
+
+def _either(one: Flags | None, other: Flags | None) -> Flags | None:
+    return other if one is None else one if other is None else one | other
 
 
 def _named(value: Value, bound: Bound) -> Value:

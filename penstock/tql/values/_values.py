@@ -31,6 +31,7 @@ __all__ = [
 
 TEXT = np.dtypes.StringDType()
 _SPARSE = 8
+_BLOCK = 1 << 16
 _MOST_LAYERED = 20_000_000
 
 
@@ -131,13 +132,19 @@ def scalar(value: Value) -> Value:
     if value.offsets is None:
         return value
     count = value.num_rows
-    if len(value.data) == count and value.offsets[-1] == count and (np.diff(value.offsets) == 1).all():
+    if len(value.data) == count and value.offsets[-1] == count and _one_each(value.offsets):
         return Value(data=value.data, valid=value.valid, constant=value.constant)
-    present = np.diff(value.offsets) > 0
+    present = value.offsets[1:] > value.offsets[:-1]
     data = np.zeros(count, value.data.dtype)
     data[present] = value.data[value.offsets[:-1][present]]
     valid = present if value.valid is None else present & value.valid
     return Value(data=data, valid=None if valid.all() else valid, constant=value.constant)
+
+
+def _one_each(offsets: NDArray[np.int64]) -> bool:
+    """Return whether each row has one element; nothing of the size of the column is made."""
+    blocks = (offsets[start : start + _BLOCK + 1] for start in range(0, len(offsets) - 1, _BLOCK))
+    return all(bool((np.diff(block) == 1).all()) for block in blocks)
 
 
 def to_ragged(value: Value, num_rows: int, class_names: tuple[str, ...] | None) -> Ragged:
@@ -225,14 +232,17 @@ def row_numbers(offsets: NDArray[np.int64], elements: NDArray[np.int64]) -> NDAr
 def rows_with(flags: NDArray[np.bool_], offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return which rows have a True element; empty rows do not."""
     out = np.zeros(len(offsets) - 1, bool)
-    hits = np.flatnonzero(flags)
     # few hits: look for the row of each; many: count all up and see where the count grows inside a row
-    if len(hits) * _SPARSE < len(out):
-        out[row_numbers(offsets, hits)] = True
+    if np.count_nonzero(flags) * _SPARSE < len(out):
+        out[row_numbers(offsets, np.flatnonzero(flags))] = True
         return out
-    counts = np.zeros(len(flags) + 1, np.int64)
-    np.cumsum(flags, out=counts[1:])
-    return np.greater(counts[offsets[1:]], counts[offsets[:-1]], out=out)
+    for start in range(0, len(out), _BLOCK):
+        within = offsets[start : start + _BLOCK + 1] - offsets[start]
+        own = flags[offsets[start] : offsets[start] + within[-1]]
+        counts = np.zeros(len(own) + 1, np.int64)
+        np.cumsum(own, out=counts[1:])
+        np.greater(counts[within[1:]], counts[within[:-1]], out=out[start : start + _BLOCK])
+    return out
 
 
 def reduce_rows(ufunc: np.ufunc, value: Value, empty: float | bool) -> NDArray[Any]:

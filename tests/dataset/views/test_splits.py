@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 import penstock
 from penstock.dataset.views import _view_records
+from penstock.dataset.views.splits import _label_sets
 from penstock.dataset.views.splits._label_sets import divided_by_set
+from penstock.dataset.views.splits._split_units import units_with
 from penstock.errors import DatasetError, LeakageError, TensorNotFoundError, UncommittedChangesError
+from penstock.sampling.pool.dividing import _units
 from penstock.table import Ragged
 
 NAMES = ["a", "b", "c", "d", "e"]
@@ -375,3 +378,38 @@ def test_parts_of_edited_data_are_not_saved(tmp_path):
     ds.extend({"x": [1, 2, 3, 4]})
     with pytest.raises(UncommittedChangesError):
         ds.split({"a": 0.5, "b": 0.5}).save_views()
+
+
+@pytest.mark.parametrize("block", [1, 3, 1 << 16])
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.sampled_from([0, 1, 2, 2**63, 2**63 + 2**40, 2**64 - 1]), max_size=12))
+def test_rows_by_word_are_side_by_side_whatever_the_blocks(block, words):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_label_sets, "_BLOCK", block)
+        order, starts = _label_sets._by_word(np.array(words, np.uint64))
+    runs = [order[a:b].tolist() for a, b in pairwise([*starts.tolist(), len(words)])]
+    assert sorted(runs) == sorted([[at for at, one in enumerate(words) if one == word] for word in set(words)])
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.lists(st.integers(0, 5), max_size=4), max_size=9), st.integers(1, 3))
+def test_labels_of_rows_and_totals_whatever_the_blocks(rows, block):
+    lengths = [len(row) for row in rows]
+    column = Ragged(
+        values=np.array([label for row in rows for label in row], np.int64),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+    )
+    pairs = [(row, label) for row, labels in enumerate(rows) for label in sorted({*labels})]
+    part = np.arange(len(rows)) % 3 - 1
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_label_sets, "_BLOCK", block)
+        patch.setattr(_units, "BLOCK", block)
+        found = _label_sets.row_labels(column)
+        assert list(zip(*(each.tolist() for each in found), strict=True)) == pairs
+        given_rows, given_labels = units_with(column, None, len(rows)).totals(part, 2)
+    assert given_rows.tolist() == [(part == 0).sum(), (part == 1).sum()]
+    expected = {(label, part[row]): 0 for row, label in pairs if part[row] >= 0}
+    for row, label in pairs:
+        if part[row] >= 0:
+            expected[label, part[row]] += 1
+    assert {(a, b): given_labels[a, b] for a, b in np.argwhere(given_labels).tolist()} == expected

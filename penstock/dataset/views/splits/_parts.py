@@ -29,7 +29,22 @@ class _Saver(Protocol):
     ) -> dict[str, str]: ...
 
 
-class Split(dict[str, _V]):
+class _Divided(Generic[_V]):
+    """Samples that were divided, and how views of their parts are made and saved."""
+
+    def __init__(self, content: Content, division: Division, choose: _Chooser[_V], save: _Saver) -> None:
+        self._content = content
+        self._division = division
+        self._choose = choose
+        self._save = save
+
+    @cached_property
+    def report(self) -> SplitReport:
+        """What each part, or the `valid` of each fold, has of samples, groups and labels, and what it should have."""
+        return report_of(self._content, self._division)
+
+
+class Split(dict[str, _V], _Divided[_V]):
     """The parts of a split by name, each a view.
 
     A dictionary that also says how near the parts are to what was asked for, and saves them together.
@@ -48,15 +63,8 @@ class Split(dict[str, _V]):
 
     def __init__(self, content: Content, division: Division, choose: _Chooser[_V], save: _Saver) -> None:
         parts = enumerate(division.names)
-        super().__init__({name: choose(np.flatnonzero(division.part == number)) for number, name in parts})
-        self._content = content
-        self._division = division
-        self._save = save
-
-    @cached_property
-    def report(self) -> SplitReport:
-        """What each part has of samples, groups and labels, and what it should have."""
-        return report_of(self._content, self._division)
+        dict.__init__(self, {name: choose(np.flatnonzero(division.part == number)) for number, name in parts})
+        _Divided.__init__(self, content, division, choose, save)
 
     def save_views(self, message: str | None = None, *, id: str | None = None) -> dict[str, str]:  # noqa: A002  as in `save_view`
         """Save all parts as views of one commit, in a single step: all of them or none.
@@ -98,7 +106,7 @@ class Fold(NamedTuple, Generic[_V]):
     valid: _V
 
 
-class Folds(Sequence[Fold[_V]]):
+class Folds(Sequence[Fold[_V]], _Divided[_V]):
     """The folds of a cross-validation; each sample is in `valid` of one of them, and in `train` of all others.
 
     Views are made when a fold is asked for, so that k folds take a byte or two a sample until then.
@@ -114,12 +122,6 @@ class Folds(Sequence[Fold[_V]]):
     save : callable
         Saves views together.
     """
-
-    def __init__(self, content: Content, division: Division, choose: _Chooser[_V], save: _Saver) -> None:
-        self._content = content
-        self._division = division
-        self._choose = choose
-        self._save = save
 
     def __len__(self) -> int:
         return len(self._division.names)
@@ -137,11 +139,6 @@ class Folds(Sequence[Fold[_V]]):
 
     def __iter__(self) -> Iterator[Fold[_V]]:
         return (self[number] for number in range(len(self)))
-
-    @cached_property
-    def report(self) -> SplitReport:
-        """What the `valid` of each fold has of samples, groups and labels, and what it should have."""
-        return report_of(self._content, self._division)
 
     def save_views(self, message: str | None = None, *, id: str | None = None) -> dict[str, str]:  # noqa: A002  as in `save_view`
         """Save the `valid` of each fold as a view of one commit, all of them or none.

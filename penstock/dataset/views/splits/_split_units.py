@@ -68,18 +68,31 @@ def units_with(column: Ragged | None, number: Ints | None, num_units: int, *, pa
         rows, labels = pairs_of_labels(rows, labels, num_labels)
         distinct, labels = np.unique(labels, return_inverse=True)
         num_labels = max(len(distinct), 1)
+    if number is None:
+        return Units(
+            sizes=sizes,
+            offsets=_ends_of(rows, num_units),
+            labels=labels,
+            counts=np.ones(len(labels), np.int64),
+            num_labels=num_labels,
+        )
     bits = max(num_labels - 1, 1).bit_length()
-    entries = np.sort(((rows if number is None else number[rows]) << bits) | labels)
+    entries = np.sort((number[rows] << bits) | labels)
     starts = np.flatnonzero(np.diff(entries, prepend=-1))
-    offsets = np.zeros(num_units + 1, np.int64)
-    np.cumsum(np.bincount(entries[starts] >> bits, minlength=num_units), out=offsets[1:])
     return Units(
         sizes=sizes,
-        offsets=offsets,
+        offsets=_ends_of(entries[starts] >> bits, num_units),
         labels=entries[starts] & ((1 << bits) - 1),
         counts=np.diff(starts, append=len(entries)),
         num_labels=num_labels,
     )
+
+
+def _ends_of(owners: Ints, num_units: int) -> Ints:
+    """Return where the entries of each unit begin and the last one's end, by the units of the entries."""
+    offsets = np.zeros(num_units + 1, np.int64)
+    np.cumsum(np.bincount(owners, minlength=num_units), out=offsets[1:])
+    return offsets
 
 
 def pairs_of_labels(rows: Ints, labels: Ints, num_labels: int) -> tuple[Ints, Ints]:

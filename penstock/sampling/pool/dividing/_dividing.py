@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from penstock.sampling.pool._sorting import Digits, digits_of_numbers, stable_order
 from penstock.sampling.pool.dividing._refining import refined
-from penstock.sampling.pool.dividing._units import Units
+from penstock.sampling.pool.dividing._units import BLOCK, Units
 
 __all__ = ["apportioned", "divided"]
 
@@ -72,12 +72,15 @@ def _dealt(units: Units, shares: Floats, rng: np.random.Generator) -> tuple[Ints
 def _kinds(units: Units) -> NDArray[np.uint64]:
     """Return a hash of the labels and size of each unit; kinds of one hash are dealt out together: no harm."""
     words = np.random.Generator(np.random.Philox(1)).integers(0, 2**63, units.num_labels + 1, np.uint64)
-    mixed = words[units.labels] * (2 * units.counts.astype(np.uint64) + np.uint64(1))
-    mixed ^= mixed >> np.uint64(29)
     found = units.sizes.astype(np.uint64) * words[-1]
-    filled = np.flatnonzero(np.diff(units.offsets))
-    if len(filled):
-        found[filled] += np.add.reduceat(mixed, units.offsets[:-1][filled])
+    for start in range(0, len(found), BLOCK):
+        offsets = units.offsets[start : start + BLOCK + 1]
+        entries = slice(offsets[0], offsets[-1])
+        mixed = words[units.labels[entries]] * (2 * units.counts[entries].astype(np.uint64) + np.uint64(1))
+        mixed ^= mixed >> np.uint64(29)
+        filled = np.flatnonzero(np.diff(offsets))
+        if len(filled):
+            found[start + filled] += np.add.reduceat(mixed, offsets[filled] - offsets[0])
     found *= np.uint64(0x9E3779B97F4A7C15)
     hashed: NDArray[np.uint64] = found >> np.uint64(64 - _HASH_BITS)
     return hashed
