@@ -26,6 +26,7 @@ from penstock.sampling.pool._label_input import class_counts
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.random._philox import fresh_seed
 from penstock.sampling.samplers._torch import TorchBatchSampler, TorchSampler
+from penstock.sampling.schedules._annealing import anneal, deferred, progressively_balanced
 from penstock.sampling.schedules._grouped import weights_sha256
 from penstock.sampling.schedules._plan import SchedulePlan
 from penstock.sampling.spec._presets import (
@@ -69,15 +70,18 @@ __all__ = [
     "TimesSeenTable",
     "TorchBatchSampler",
     "TorchSampler",
+    "anneal",
     "batch_composition",
     "class_counts",
     "coverage_by_num_draws",
+    "deferred",
     "effective_number",
     "epochs_by_imbalance",
     "epochs_to_cover",
     "fresh_seed",
     "imbalanced_subset",
     "inverse_frequency",
+    "progressively_balanced",
     "repeat_factor",
     "square_root",
     "target_proportions",

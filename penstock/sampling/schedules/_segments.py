@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 
 
 class Segment(Protocol):
-    """Draws of one entry, over its own strata; an amount counts draws from its start on, or epochs in the mode "once"."""
+    """Draws of one entry, over its own strata; an amount counts draws from its start on, in the mode "once" epochs."""
 
     sizes: Ints
     drawable: NDArray[np.bool_]
