@@ -73,4 +73,5 @@ def _matches(distinct: Sequence[Strata], owners: Sequence[Ints], expressions: tu
         for expression, match in zip(strata.expressions or (), strata.matches, strict=False):
             known.setdefault(expression, match[owner])
     none = np.zeros(len(owners[0]), bool)
-    return np.array([known.get(expression, none) for expression in expressions], bool).reshape(len(expressions), -1)
+    found = [known.get(expression, none) for expression in expressions]
+    return np.array(found, bool).reshape(len(expressions), len(none))
