@@ -86,7 +86,7 @@ def test_times_seen_by_enumeration(three_rows):
     plan, chances = three_rows
     cdf = plan.coverage(2).times_seen(2).overall
     for most in range(5):
-        shares = [enumerated(chances, lambda rows, row=row: rows.count(row) <= most)[0] for row in range(3)]  # noqa: B023
+        shares = [enumerated(chances, lambda rows, row=row, most=most: rows.count(row) <= most)[0] for row in range(3)]
         assert (cdf[most] if most < len(cdf) else 1) == pytest.approx(np.mean(shares), abs=1e-6)
 
 
