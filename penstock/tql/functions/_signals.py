@@ -105,11 +105,8 @@ def _run(binder: Binder, node: ast.Call, table: Table) -> Run:
             raise
         raise binder.error(f"the runs of this dataset cannot be read: {error}", node) from error
     if newest is None:
-        raise binder.error(
-            "no run was recorded beside this dataset",
-            node,
-            hint="in the training loop: loader.record(batch, loss=loss)",
-        )
+        hint = "in the training loop: loader.record(batch, loss=loss)"
+        raise binder.error("no run was recorded beside this dataset", node, hint=hint)
     return newest
 
 
