@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from penstock.errors import RunNotFoundError, StorageError
 from penstock.signals._record import RunRecord
 from penstock.signals._run import Run
+from penstock.signals._stored_run import StoredRun
 from penstock.signals._writing import RunWriter, new_run_name
 from penstock.storage import Location, RunFolder, run_names
 
@@ -43,7 +44,7 @@ class Runs(Mapping[str, Run]):
         known = run_names(self._location)
         if name not in known or RunFolder(self._location, name).record() is None:
             raise RunNotFoundError(name, self)
-        return Run(self._location, name)
+        return Run(StoredRun(self._location, name))
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names, in the order in which the runs were started."""
@@ -63,7 +64,7 @@ class Runs(Mapping[str, Run]):
     def newest(self) -> Run | None:
         """The run that was started last; None if there is none."""
         started = self._started()
-        return Run(self._location, max(started)[1]) if started else None
+        return Run(StoredRun(self._location, max(started)[1])) if started else None
 
     def delete(self, name: str) -> None:
         """Delete a run, also one whose files are damaged.

@@ -17,8 +17,8 @@ from penstock.signals._log import Block
 from penstock.signals._parts import PartName, finished_epochs, fold_parts, parts_of
 from penstock.signals._record import RunRecord, holder_here, now
 from penstock.signals._recorder import Recorder
-from penstock.signals._run import stored_state
 from penstock.signals._run_state import RunState, columns_of_log
+from penstock.signals._stored_run import stored_state
 from penstock.storage import Location, RunFolder, check_run_name, run_names
 
 __all__ = ["RunWriter"]

@@ -6,7 +6,7 @@ import numpy as np
 
 from penstock._wording import nearest
 from penstock.errors import PenstockError
-from penstock.signals import KINDS, Run, Runs
+from penstock.signals import KINDS, Runs, StoredRun, stored_run
 from penstock.storage import Location
 from penstock.table import Table
 from penstock.tql.binding._binder import FLOAT, INT, Binder
@@ -89,7 +89,7 @@ def _kind(binder: Binder, node: ast.Call) -> str:
     return kind
 
 
-def _run(binder: Binder, node: ast.Call, table: Table) -> Run:
+def _run(binder: Binder, node: ast.Call, table: Table) -> StoredRun:
     location = table.location
     assert location is not None
     runs, named = Runs(location), dict(node.named).get("run")
@@ -98,7 +98,7 @@ def _run(binder: Binder, node: ast.Call, table: Table) -> Run:
             name = _text(binder, named, "the name of a run")
             if name not in runs:
                 raise _unknown(binder, named, f"{name!r} is not a run of this dataset", name, list(runs))
-            return runs[name]
+            return stored_run(runs[name])
         newest = runs.newest
     except PenstockError as error:
         if isinstance(error, ValueError) and hasattr(error, "text"):
@@ -107,7 +107,7 @@ def _run(binder: Binder, node: ast.Call, table: Table) -> Run:
     if newest is None:
         hint = "in the training loop: loader.record(batch, loss=loss)"
         raise binder.error("no run was recorded beside this dataset", node, hint=hint)
-    return newest
+    return stored_run(newest)
 
 
 def _unknown(binder: Binder, node: ast.Expression, message: str, name: str, known: object) -> PenstockError:
