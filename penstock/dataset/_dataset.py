@@ -121,6 +121,8 @@ class Dataset(Samples[View], Versioned, Viewed):
         ------
         DatasetError
             If the name is not valid.
+        ReadOnlyError
+            If the dataset was opened with ``read_only=True``.
 
         Examples
         --------
@@ -134,6 +136,7 @@ class Dataset(Samples[View], Versioned, Viewed):
         >>> ds.signals().values("loss").tolist()
         [4.0, nan, 0.5]
         """
+        self._opened.check_may_name()
         table = self._content.table
         rows = np.arange(table.num_rows, dtype=np.int64)
         return runs_of(table).start(name, lambda: table.uids(rows), noted_state(table), resumed=resumed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from penstock.signals._aligned import KINDS, Kind, Numbers, places_of
 from penstock.signals._folding import SignalState
 from penstock.signals._log import Block, Log, Records, records_of
 
-__all__ = ["Part", "RunState", "columns_of_log", "part_of_columns"]
+__all__ = ["Part", "RunState", "columns_of_log", "names_in_part", "part_of_columns"]
 
 _UID, _POSITION = "uid", "position"
 
@@ -163,7 +163,12 @@ def _of_block(block: Block, name: str) -> tuple[NDArray[np.float32], NDArray[np.
     return np.zeros(count, np.float32), np.ones(count, bool)
 
 
+def names_in_part(columns: Iterable[str]) -> list[str]:
+    """Return the signals that the columns of a part hold."""
+    return [_name(column) for column in columns if column.startswith("value_")]
+
+
 def part_of_columns(columns: Mapping[str, NDArray[Any]]) -> Part:
     """Return what `columns_of_log` gave."""
-    values = {_name(column): found for column, found in columns.items() if column.startswith("value_")}
+    values = {name: columns[_column("value", name)] for name in names_in_part(columns)}
     return Part(np.asarray(columns[_UID]), np.asarray(columns[_POSITION]), values)

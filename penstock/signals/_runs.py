@@ -14,7 +14,7 @@ from penstock.signals._record import RunRecord
 from penstock.signals._run import Run
 from penstock.signals._stored_run import StoredRun
 from penstock.signals._writing import RunWriter, new_run_name
-from penstock.storage import Location, RunFolder, run_names
+from penstock.storage import Location, RunFolder, run_names, run_records
 
 __all__ = ["Runs"]
 
@@ -116,12 +116,9 @@ class Runs(Mapping[str, Run]):
     def _started(self) -> list[tuple[str, str]]:
         """Return when each run was started, with its name; a damaged one is listed first."""
         found = []
-        for name in run_names(self._location):
-            record, started = None, ""
+        for name, content in run_records(self._location).items():
+            started = ""
             with suppress(StorageError):
-                record = RunRecord.read(RunFolder(self._location, name))
-                if record is None:
-                    continue
-                started = record.started
+                started = RunRecord.parse(RunFolder(self._location, name), content).started
             found.append((started, name))
         return found

@@ -12,7 +12,7 @@ from penstock.errors import RunNotFoundError, SignalError, StorageError
 from penstock.signals._aligned import Kind, Numbers, check_kind
 from penstock.signals._parts import PartName, fold_parts, parts_of
 from penstock.signals._record import RunRecord
-from penstock.signals._run_state import RunState, part_of_columns
+from penstock.signals._run_state import RunState, names_in_part
 from penstock.storage import Location, RunFolder, run_names
 
 __all__ = ["StoredRun", "no_such_signal", "stored_state"]
@@ -66,7 +66,7 @@ class StoredRun:
         """Names of its signals, sorted."""
         record = self.record
         parts = parts_of(self._folder, record.started)
-        more = {name for part in parts for name in part_of_columns(self._folder.read_columns(part.path)).values}
+        more = {name for part in parts for name in names_in_part(self._folder.columns_in(part.path))}
         return sorted(more | set(record.signals))
 
     def state(self, names: Collection[str] | None = None) -> RunState:

@@ -73,6 +73,7 @@ class RunWriter:
         self._epochs = self._resumed.epochs if self._resumed else 0
         self._log: list[Block] = []
         self._num_files = 0
+        self._before: str | None = None
         self._has_written = False
         self._schedule: str | None = None
         self._small: dict[str, bytes] = {}
@@ -181,8 +182,8 @@ class RunWriter:
             record, file=file, epochs=epochs, closed=closed, signals=tuple(sorted(signals)), schedule=self._schedule
         ).write(self._folder)
         self._has_written = True
-        before = f"numbers-{self._token}-{self._num_files - 2}.lance"  # the last one may be being read
-        self._folder.delete([before, *replaced])
+        older, self._before = self._before, record.file  # which may be being read
+        self._folder.delete([*([older] if older else []), *replaced])
 
     def _write_small(self) -> None:
         for name, content in self._small.items():
@@ -255,7 +256,7 @@ class RunWriter:
         name = next(f"{before.name}-{n}" for n in range(2, len(known) + 3) if f"{before.name}-{n}" not in known)
         check_run_name(name)
         warnings.warn(f"run {before.name!r} goes on as {name!r}: {why}", UserWarning, stacklevel=_LEVEL)
-        self._folder, self._num_files = RunFolder(self._location, name), 0
+        self._folder, self._before = RunFolder(self._location, name), None
         for kept in self._kept:
             content = before.read_bytes(kept)
             if content is not None:

@@ -39,7 +39,7 @@ def test_names_that_are_not_folders_everywhere_are_refused(ages: penstock.Datase
         ages.start_run(name)
 
 
-@pytest.mark.parametrize("name", ["lr=0.1, adam+aug", "été", "运行", "CON", "a.b.c", "50 %", "x" * 100])
+@pytest.mark.parametrize("name", ["lr=0.1, adam+aug", "été", "运行", "_a", "CON", "a.b.c", "50 %", "x" * 100])
 def test_other_names_are_kept(ages: penstock.Dataset, name: str) -> None:
     with ages.start_run(name) as run:
         record(run, [1], [7.0])
@@ -297,7 +297,9 @@ def loop(path: str, name: str, kill: str = "-") -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kill", [2, pytest.param(3, marks=pytest.mark.exhaustive), 5, 6])
+@pytest.mark.parametrize(
+    "kill", [2, pytest.param(3, marks=pytest.mark.exhaustive), pytest.param(5, marks=pytest.mark.exhaustive), 6]
+)
 def test_a_killed_run_keeps_the_epochs_it_finished(ages: penstock.Dataset, kill: int) -> None:
     """Each epoch writes numbers (1, 4, 7), then the record (2, 5, 8), then deletes the file before (3, 6, 9)."""
     process = loop(ages.path, "killed", str(kill))

@@ -6,7 +6,7 @@ import numpy as np
 
 from penstock._wording import nearest
 from penstock.errors import PenstockError
-from penstock.signals import KINDS, Runs, StoredRun, stored_run
+from penstock.signals import KINDS, Kind, Runs, StoredRun, stored_run
 from penstock.storage import Location
 from penstock.table import Table
 from penstock.tql.binding._binder import FLOAT, INT, Binder
@@ -80,13 +80,14 @@ def _text(binder: Binder, node: ast.Expression, what: str) -> str:
     return str(bound.constant.data[0])
 
 
-def _kind(binder: Binder, node: ast.Call) -> str:
+def _kind(binder: Binder, node: ast.Call) -> Kind:
     if len(node.arguments) < _POSITIONAL:
         return "last"
     kind = _text(binder, node.arguments[1], "what is kept of a signal")
-    if kind not in KINDS:
+    found = next((known for known in KINDS if known == kind), None)
+    if found is None:
         raise _unknown(binder, node.arguments[1], f"{kind!r} is not kept of a signal", kind, KINDS)
-    return kind
+    return found
 
 
 def _run(binder: Binder, node: ast.Call, table: Table) -> StoredRun:
