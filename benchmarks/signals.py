@@ -56,13 +56,7 @@ def recording(repeats):
 
 
 def made(path, num_rows):
-    ds = penstock.empty(path)
-    ds.create_tensor("age", dtype="int16")
-    step = 1_000_000
-    for begin in range(0, num_rows, step):
-        ds.extend({"age": np.zeros(min(step, num_rows - begin), np.int16)})
-    ds.commit("rows")
-    return ds
+    return penstock.from_arrays({"age": np.zeros(num_rows, np.int16)}, path, progress=False)
 
 
 def stored(ds, num_rows, repeats, names):

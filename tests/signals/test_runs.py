@@ -316,7 +316,8 @@ def test_a_killed_run_keeps_the_epochs_it_finished(ages: penstock.Dataset, kill:
         run.write()
     assert losses(ages, "killed") == [9.0] * 6
     assert ages.signals("killed").values("loss", "count").tolist() == [finished + 1.0] * 6
-    assert len(list(Path(ages.path, "runs", "killed").glob("numbers-*"))) <= 2
+    left = 0 if finished else 1  # by a kill before the first record; the next run of this name deletes it
+    assert len(list(Path(ages.path, "runs", "killed").glob("numbers-*"))) <= 2 + left
 
 
 def test_a_name_that_another_process_records_is_left_to_it(ages: penstock.Dataset) -> None:
