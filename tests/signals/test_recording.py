@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from penstock.errors import SignalError
-from penstock.signals import Recorder, Runs, RunState
+from penstock.signals import Recorder, Runs, RunState, RunWriter, stored_run
 from penstock.storage import Location
 
 
@@ -183,7 +183,7 @@ def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, value
     run = Runs(location).start("a", lambda: uids, {"label": "v"})
     run.record(np.array(order), None, {"loss": values})
     run.write()
-    found = Runs(location)["a"].state().at(uids).signals["loss"]
+    found = stored_run(Runs(location)["a"]).state().at(uids).signals["loss"]
     expected = np.full(20, np.nan, np.float32)
     expected[order] = values
     np.testing.assert_array_equal(found.last.view(np.int32)[:12], expected.view(np.int32)[:12])
@@ -213,9 +213,48 @@ def test_the_ranks_of_a_run_join_to_the_bits_of_one(tmp_path: Path, world: int) 
             several[rank].write()
     for run in (one, *several):
         run.close()
-    expected, found = (Runs(Location(tmp_path / name))["a"].state().at(uids) for name in ("one", "several"))
+    expected, found = (stored_run(Runs(Location(tmp_path / name))["a"]).state().at(uids) for name in ("one", "several"))
     assert expected.signals.keys() == found.signals.keys() == {"loss", "hit"}
     for name, state in expected.signals.items():
         assert state.last.tobytes() == found.signals[name].last.tobytes()
         assert state.mean.tobytes() == found.signals[name].mean.tobytes()
         assert state.seen.tobytes() == found.signals[name].seen.tobytes()
+
+
+def test_a_run_of_three_ranks_that_is_resumed_with_two_equals_one_of_one(tmp_path: Path) -> None:
+    """The third rank dies in the second epoch, which two ranks do again from its beginning."""
+    rng = np.random.default_rng(5)
+    rows, values = rng.integers(0, 20, (3, 60)), rng.standard_normal((3, 60))
+
+    def start(folder: str, rank: int, world: int, *, resumed: bool = False) -> RunWriter:
+        return Runs(Location(tmp_path / folder)).start(
+            "a", lambda: np.arange(20), {}, rank=rank, world=world, resumed=resumed
+        )
+
+    def record(run: RunWriter, epoch: int, rank: int, world: int) -> None:
+        some = np.flatnonzero(np.arange(60) // 5 % world == rank)
+        run.record(rows[epoch, some], some + 60 * epoch, {"loss": values[epoch, some]})
+        run.write(epoch)
+
+    one = start("one", 0, 1)
+    for epoch in range(3):
+        record(one, epoch, 0, 1)
+    three = [start("several", rank, 3) for rank in range(3)]
+    for rank in (2, 1, 0):
+        record(three[rank], 0, rank, 3)
+    for rank in (1, 0):
+        record(three[rank], 1, rank, 3)
+    two = [start("several", rank, 2, resumed=True) for rank in range(2)]
+    for epoch in (1, 2):
+        for rank in (1, 0):
+            record(two[rank], epoch, rank, 2)
+    for run in (one, *two):
+        run.close()
+    expected, found = (
+        stored_run(Runs(Location(tmp_path / name))["a"]).state().at(np.arange(20)).signals["loss"]
+        for name in ("one", "several")
+    )
+    assert expected.last.tobytes() == found.last.tobytes()
+    assert expected.mean.tobytes() == found.mean.tobytes()
+    assert expected.seen.tobytes() == found.seen.tobytes()
+    assert list((tmp_path / "several" / "runs" / "a" / "parts").iterdir()) == []
