@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from penstock.dataset._info import Info
+from penstock.dataset._recorded import Recorded
 from penstock.dataset._verify import verify
 from penstock.dataset._versioned import Versioned
 from penstock.dataset._viewed import Viewed
@@ -30,7 +31,7 @@ from penstock.tensors import make_spec
 __all__ = ["Dataset"]
 
 
-class Dataset(Samples[View], Versioned, Viewed):
+class Dataset(Samples[View], Versioned, Viewed, Recorded):
     """Samples with named tensors, versioned.
 
     Made by `penstock.empty`, opened by `penstock.load`. `append`, `extend` and `pop`
