@@ -68,8 +68,12 @@ class Cursor:
     def pool(self) -> Pool:
         """What is drawn from, by the weights of the first batch that is not claimed yet."""
         with self._lock:
-            plan = self.planned.plan_at(self._unclaimed())
-            return self._pool if self._pool.plan is None or plan is None else replace(self._pool, plan=plan)
+            return self._weighed(self.planned, self._unclaimed())
+
+    def _weighed(self, planned: PlannedStream, position: int) -> Pool:
+        """Return the pool with the weights of a position."""
+        plan = planned.plan_at(position)
+        return self._pool if plan is None else replace(self._pool, plan=plan)
 
     def _unclaimed(self) -> int:
         """Return the stream position of the first batch that is not claimed yet."""
@@ -204,7 +208,8 @@ class Cursor:
             if self._waiting is not None and place.consumed == 0:
                 armory = self._waiting.armory(armory.now, place)
         epoch = self.epoch_at(place, rank=rank, world_size=size, planned=armory.now)
-        return ArmedEpoch(epoch=epoch, pool=self._pool, armory=armory, tally=self.tally)
+        pool = self._weighed(armory.now, epoch.start + epoch.consumed)
+        return ArmedEpoch(epoch=epoch, pool=pool, armory=armory, tally=self.tally)
 
     # ---- places ----------------------------------------------------------------------------
 

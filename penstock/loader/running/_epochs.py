@@ -79,7 +79,7 @@ class EpochLoader:
     @property
     def _next_pool(self) -> Pool:
         """What the next epoch draws from."""
-        return self._pool if self._made is None else self._made.cursor.upcoming().pool
+        return self._pool.at_first if self._made is None else self._made.cursor.upcoming().pool
 
     # ---- epochs ----------------------------------------------------------------------------
 
