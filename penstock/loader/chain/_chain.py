@@ -299,13 +299,14 @@ class Loader(EpochLoader):
         scale_boxes: bool | Mapping[str, str] = False,
         padding: str = "list",
         on_error: str = "raise",
+        run: str | None = None,
     ) -> Self:
         """Return a loader of batches of numpy arrays; parameters as in `pytorch`."""
         return self._output("numpy", Output(
             num_workers=num_workers, collate_fn=collate_fn, tensors=tensors, num_threads=num_threads,
             prefetch_factor=prefetch_factor, distributed=distributed, return_index=return_index,
             decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
-            scale_boxes=scale_boxes, padding=padding, on_error=on_error,
+            scale_boxes=scale_boxes, padding=padding, on_error=on_error, run=run,
         ))  # fmt: skip
 
     def pytorch(
@@ -325,6 +326,7 @@ class Loader(EpochLoader):
         padding: str = "list",
         on_error: str = "raise",
         pin_memory: bool = False,
+        run: str | None = None,
     ) -> Self:
         """Return a loader of batches of torch tensors.
 
@@ -362,6 +364,9 @@ class Loader(EpochLoader):
             is left out, or another of the same stratum takes its place.
         pin_memory : bool
             Whether tensors are put in pinned memory, where there is a GPU.
+        run : str, optional
+            Name of the run that `record` keeps numbers in, beside the dataset; default: the time it begins. A state
+            that is loaded goes on with its run.
 
         Returns
         -------
@@ -381,6 +386,7 @@ class Loader(EpochLoader):
             prefetch_factor=prefetch_factor, distributed=distributed, return_index=return_index,
             decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
             scale_boxes=scale_boxes, padding=padding, on_error=on_error, pin_memory=pin_memory,
+            run=run,
         ))  # fmt: skip
 
     def tensorflow(
@@ -398,6 +404,7 @@ class Loader(EpochLoader):
         scale_boxes: bool | Mapping[str, str] = False,
         padding: str = "list",
         on_error: str = "raise",
+        run: str | None = None,
     ) -> Any:
         """Return a `tf.data.Dataset` of batches; parameters as in `pytorch`.
 
@@ -423,7 +430,7 @@ class Loader(EpochLoader):
             num_workers=num_workers, collate_fn=collate_fn, tensors=tensors, num_threads=num_threads,
             prefetch_factor=prefetch_factor, distributed=False, return_index=return_index,
             decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
-            scale_boxes=scale_boxes, padding=padding, on_error=on_error,
+            scale_boxes=scale_boxes, padding=padding, on_error=on_error, run=run,
         ))  # fmt: skip
         stacked = padding == "pad" or self._settings.samples_per_batch == 1
         maker = loader._parts.maker  # noqa: SLF001  of this class

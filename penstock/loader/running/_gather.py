@@ -11,7 +11,7 @@ import mmap
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -270,6 +270,14 @@ class Gather:
                 self.armed.count(draw, in_a_row=in_a_row)
                 self._meter.counted(delivered - done, len(draw))
         return not self._over
+
+    def recent(self) -> Iterator[Draw]:
+        """Go through the batches of the block that were delivered last, the latest first."""
+        with self._lock:
+            first, last = self._first, min(self.num_delivered, self._stop)
+            draw = self._draw if last > first else None
+        for batch in range(last - 1, max(first, last - _MOST_BATCHES) - 1, -1) if draw else ():
+            yield draw.keep(slice((batch - first) * self._size, (batch - first + 1) * self._size))
 
     def close(self) -> None:
         """Give no more batches; takes no lock, so that the collector may call it anywhere."""
