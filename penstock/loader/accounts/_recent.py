@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.loader.batching._batch import Draw
 
-__all__ = ["Recent", "found_in"]
+__all__ = ["MOST_RECENT", "Recent"]
 
-_MOST = 64
+MOST_RECENT = 64
 
 
 class Recent:
     """The latest draws; appending one is all that a batch pays for it."""
 
     def __init__(self) -> None:
-        self._draws: deque[Draw] = deque(maxlen=_MOST)
+        self._draws: deque[Draw] = deque(maxlen=MOST_RECENT)
         self.add = self._draws.append
 
-    def __iter__(self) -> Iterator[Draw]:
-        """Go through them, the latest first."""
-        return iter(list(self._draws)[::-1])
-
-
-def found_in(draws: Iterator[Draw], rows: NDArray[Any]) -> Draw | None:
-    """Return the first of some draws that has these rows, in this order."""
-    if not len(rows):
+    def find(self, rows: NDArray[np.int64]) -> Draw | None:
+        """Return the latest draw that has these rows, in this order."""
+        looked_for = rows.tobytes()
+        for draw in reversed(tuple(self._draws)):
+            if len(draw.rows) == len(rows) and draw.rows[0] == rows[0] and draw.rows.tobytes() == looked_for:
+                return draw
         return None
-    count, first = len(rows), int(rows[0])
-    for draw in draws:
-        if len(draw.rows) == count and int(draw.rows[0]) == first and np.array_equal(draw.rows, rows):
-            return draw
-    return None

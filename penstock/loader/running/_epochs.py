@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from penstock.errors import LoaderError
 from penstock.loader.accounts._audit import Audit
@@ -65,6 +67,7 @@ class EpochLoader:
         self._closings = 0
         self._warned = False
         self._under_way: int | None = None
+        self._latest: weakref.ref[EpochIterator] | None = None
         self.worker_init_fn: Callable[[int], None] | None = None
 
     @property
@@ -81,7 +84,7 @@ class EpochLoader:
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the chain of calls with the current weights; what is running stays in this process."""
         pool = self._pool if self._made is None else self._made.cursor.pool
-        return {**self.__dict__, "_pool": pool, "_made": None}
+        return {**self.__dict__, "_pool": pool, "_made": None, "_latest": None, "_under_way": None}
 
     @property
     def _next_pool(self) -> Pool:
@@ -108,6 +111,7 @@ class EpochLoader:
         )
         self._under_way = armed.epoch.number
         parts.running.add(iterator)
+        self._latest = weakref.ref(iterator)
         parts.maker.start_workers(self.worker_init_fn)
         if self._closings != closings:  # another thread closed the loader while this one was starting
             self._end_running()
@@ -332,8 +336,13 @@ class EpochLoader:
         [0.5, 1.0, 1.5]
         """
         parts = self._parts
-        recent = itertools.chain.from_iterable([*(running.recent() for running in list(parts.running)), parts.recent])
-        parts.recording.record(batch, values, recent, parts.cursor.reached)
+        parts.recording.record(batch, values, self._drawn_as, parts.cursor.reached)
+
+    def _drawn_as(self, rows: NDArray[np.int64]) -> Draw | None:
+        """Return the latest of the batches delivered last that has these rows."""
+        latest = self._latest() if self._latest is not None else None
+        draw = None if latest is None else latest.find(rows)
+        return self._parts.recent.find(rows) if draw is None else draw
 
     @property
     def weights(self) -> SamplingSpec | None:

@@ -6,6 +6,9 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from penstock.loader.accounts._recent import Recent
 from penstock.loader.accounts._stats import Meter
 from penstock.loader.batching._batch import Draw
@@ -90,9 +93,9 @@ class EpochIterator(Iterator[Any]):
         """Returns a batch that is ready; raises IndexError where none is, and `next` makes one."""
         return nothing_ready if self._gather is None else self._gather.ready
 
-    def recent(self) -> Iterator[Draw]:
-        """Go through the batches that were gathered and delivered last, the latest first."""
-        return iter(()) if self._gather is None else self._gather.recent()
+    def find(self, rows: NDArray[np.int64]) -> Draw | None:
+        """Return the latest of the batches delivered last that has these rows."""
+        return self._recent.find(rows) if self._gather is None else self._gather.find(rows)
 
     @property
     def _num_delivered(self) -> int:

@@ -6,14 +6,13 @@ import os
 import threading
 import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import LoaderError, PenstockError
-from penstock.loader.accounts._recent import found_in
 from penstock.loader.batching._batch import Draw
 from penstock.loader.sources._planned import Armed, PlannedStream
 from penstock.signals import Runs, RunWriter
@@ -68,7 +67,11 @@ class Recording:
             self._resumed = self._name is not None
 
     def record(
-        self, batch: Any, values: Mapping[str, Any], recent: Iterator[Draw], reached: Callable[[], int]
+        self,
+        batch: Any,
+        values: Mapping[str, Any],
+        find: Callable[[NDArray[np.int64]], Draw | None],
+        reached: Callable[[], int],
     ) -> None:
         """Keep one number of each signal for each sample of a batch.
 
@@ -78,16 +81,16 @@ class Recording:
             What the loader gave, or rows.
         values : mapping of str to array_like
             Of each signal.
-        recent : iterator of Draw
-            The batches delivered last, the latest first.
+        find : callable
+            Returns the latest of the batches delivered last that has some rows.
         reached : callable
             Returns the stream position that was delivered last, for rows that are none of these batches.
         """
         rows = _rows_of(batch)
-        far = getattr(getattr(rows, "device", None), "type", "cpu") != "cpu"
-        draw = next(recent, None) if far else found_in(recent, rows)
         run = self._begun()
-        if draw is None or len(draw) != len(rows):
+        near = isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype == np.int64 and len(rows) > 0
+        draw = find(rows) if near else None
+        if draw is None:
             run.writer.record(rows, np.full(len(rows), reached()), values)
             return
         positions = draw.start + draw.positions
@@ -217,7 +220,7 @@ def kept_by_runs(table: Table) -> Callable[[str], NDArray[np.float64] | None]:
 
 
 def _rows_of(batch: Any) -> Any:
-    if isinstance(batch, Mapping):
+    if isinstance(batch, dict | Mapping):  # a dict is known for a mapping by this order at once
         if "index" not in batch:
             raise LoaderError(
                 f"the batch has no 'index'; it has {', '.join(map(repr, batch)) or 'nothing'}. Expected the rows of "
@@ -225,10 +228,10 @@ def _rows_of(batch: Any) -> Any:
                 hint="return_index=True, or pass the rows instead of the batch",
             )
         batch = batch["index"]
-    if hasattr(batch, "detach") and batch.device.type == "cpu":
-        batch = batch.detach().numpy()
-    if hasattr(batch, "detach") or isinstance(batch, np.ndarray):
+    if isinstance(batch, np.ndarray):
         return batch
+    if hasattr(batch, "detach"):
+        return batch.detach().numpy() if batch.device.type == "cpu" else batch
     return np.asarray(batch)
 
 
