@@ -359,3 +359,26 @@ def test_a_plan_of_strata_by_hand_is_what_is_drawn(table):
     loader.with_weights(weights, when="next_batch")
     rest = flat(rows_of(iterator))
     assert rest == Strata.from_weights(weights).with_spec(SamplingSpec(seed=4)).stream().slice(16, N).tolist()
+
+
+def test_weights_that_wait_for_the_next_epoch_are_in_a_state(table):
+    loader = loader_of(table, "no threads")
+    iterator = iter(loader)
+    list(itertools.islice(iterator, 5))
+    loader.with_weights(spec(50.0))
+    state = json.loads(json.dumps(loader.state_dict()))
+    again = loader_of(table, "no threads")
+    again.load_state_dict(state)
+    assert again.state_dict() == state
+    assert (rows_of(again), rows_of(again)) == (rows_of(iterator), rows_of(loader))
+
+
+def test_an_array_that_waits_and_cannot_be_had_is_warned_of(table):
+    loader = loader_of(table, "no threads")
+    iterator = iter(loader)
+    list(itertools.islice(iterator, 5))
+    loader.with_weights(np.arange(N, dtype=float))
+    again = loader_of(table, "no threads")
+    with pytest.warns(UserWarning, match="give them again"):
+        again.load_state_dict(loader.state_dict())
+    assert rows_of(again) == rows_of(iterator)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
 
 from penstock.loader.place._state import Place
 from penstock.loader.sources._planned import PlannedStream
@@ -41,6 +42,11 @@ class Waiting:
         if self._made is None or self._made[:2] != (now, start):
             self._made = now, start, Armory(now.replaced(start, self.plan))
         return self._made[2]
+
+    @cached_property
+    def as_state(self) -> dict[str, object]:
+        """What a state says of them, so that they can wait again."""
+        return PlannedStream.of(((0, self.plan),)).as_state
 
     def is_of(self, armory: Armory) -> bool:
         """Tell whether an armory is that of these weights."""

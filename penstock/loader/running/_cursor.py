@@ -19,7 +19,7 @@ from penstock.loader.settings._settings import Settings
 from penstock.loader.sources._kept import kept_by_runs
 from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
-from penstock.loader.sources._rebuilding import restored
+from penstock.loader.sources._rebuilding import restored, waiting_plan
 from penstock.sampling import SamplingPlan
 from penstock.storage import renewed_lock
 
@@ -295,6 +295,8 @@ class Cursor:
             place = place_of(state, self._identity_of(planned))
             if planned is not self.planned:
                 self._armory = Armory(planned)
+            plan = waiting_plan(state, self._pool, planned, kept_by_runs(self._pool.table))
+            self._waiting = None if plan is None else Waiting(plan)
             self._go(place, restored=True)
 
     def set_epoch(self, epoch: int) -> None:
@@ -318,15 +320,32 @@ class Cursor:
         if given_up:
             warn_of_place_given_up(epoch, given_up, here.number)
 
-    def identity(self) -> tuple[Identity, PlannedStream]:
-        """Return what a state is a place in, and its weights: between epochs those of the next."""
+    def identity(self) -> Identity:
+        """Return what a state is a place in: between epochs the weights of the next."""
         with self._lock:
             self.count_gathered()
-            begun = self._started and not self._restored
-            planned = self.planned
-            if self._waiting is not None and not begun and not self._place.consumed:
-                planned = self._waiting.armory(planned, self._place).now
-            return self._identity_of(planned), planned
+            return self._identity_of(self._of_next()[0])
+
+    def weights_of_state(self) -> dict[str, object]:
+        """Return what a state says of the weights, those that wait for the next epoch among them."""
+        with self._lock:
+            self.count_gathered()
+            planned, waiting = self._of_next()
+            return planned.as_state if waiting is None else {**planned.as_state, "waiting": waiting.as_state}
+
+    @property
+    def upcoming_stream(self) -> PlannedStream:
+        """What is drawn at every position, between epochs by the weights of the next."""
+        with self._lock:
+            self.count_gathered()
+            return self._of_next()[0]
+
+    def _of_next(self) -> tuple[PlannedStream, Waiting | None]:
+        """Return what the next batch is drawn from, and weights that then still wait."""
+        begun = self._started and not self._restored
+        if self._waiting is None or begun or self._place.consumed:
+            return self.planned, self._waiting
+        return self._waiting.armory(self.planned, self._place).now, None
 
     def _identity_of(self, planned: PlannedStream) -> Identity:
         if self._identity is None or self._identity[0] is not planned:

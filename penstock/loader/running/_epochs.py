@@ -302,9 +302,9 @@ class EpochLoader:
             over all ranks) and the fingerprint of what they belong to; goes into JSON.
         """
         cursor = self._parts.cursor
-        identity, planned = cursor.identity()
         run = self._parts.recording.name
-        return state_of(cursor.place, identity, {**planned.as_state, **({} if run is None else {"run": run})})
+        weights = cursor.weights_of_state()
+        return state_of(cursor.place, cursor.identity(), weights if run is None else {**weights, "run": run})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where a state was taken; the next iteration finishes its epoch.
@@ -386,7 +386,7 @@ class EpochLoader:
         LoaderError
             If an epoch began with weights of another mode, size or combination, which no schedule says.
         """
-        planned = self._parts.cursor.identity()[1]
+        planned = self._parts.cursor.upcoming_stream
         if planned.armed and planned.schedule is None:
             raise LoaderError(
                 "the loader was given weights of another mode, size or way to combine than it began with. Expected "

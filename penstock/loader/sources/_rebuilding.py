@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,9 @@ from penstock.errors import LoaderStateError, SamplingError
 from penstock.loader.sources._planned import Armed, PlannedStream, alike
 from penstock.loader.sources._plans import KeptWeights, Plans
 from penstock.loader.sources._pool import Pool
-from penstock.sampling import SamplingSchedule, SamplingSpec, ScheduleEntry
+from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec, ScheduleEntry
 
-__all__ = ["restored"]
+__all__ = ["restored", "waiting_plan"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,33 @@ def restored(
             return None
         armed.append(found or _past(entry, fingerprint, own))
     return PlannedStream.joined(tuple(armed))
+
+
+def waiting_plan(
+    state: Mapping[str, Any], pool: Pool, own: PlannedStream, kept: KeptWeights | None = None
+) -> SamplingPlan | None:
+    """Return the weights that waited for the next epoch where a state was taken; None where there are none.
+
+    Warns
+    -----
+    UserWarning
+        If they cannot be had.
+    """
+    waiting = state.get("waiting")
+    read = _read(waiting) if isinstance(waiting, Mapping) else None
+    if read is None:
+        return None
+    (entry,), (fingerprint,) = read[0].entries, read[1]
+    plans = Plans(pool.table, pool.rows, [each.plan for each in own.armed if each.plan is not None], kept)
+    found = plans.armed(entry, fingerprint)
+    if found is None:
+        warnings.warn(
+            "the weights that waited for the next epoch are an array that no run keeps; give them again: "
+            "loader.with_weights(...)",
+            stacklevel=4,
+        )
+        return None
+    return found.plan
 
 
 def _past(entry: ScheduleEntry, fingerprint: str, own: PlannedStream) -> Armed:
