@@ -12,6 +12,7 @@ SUITES = {
     "growth_queries": False,
     "sampling": False,
     "loading": True,
+    "live": False,
     "memory": False,
     "growth": False,
     "batchup": False,

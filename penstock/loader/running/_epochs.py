@@ -30,7 +30,7 @@ from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
 from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec
 from penstock.storage import renewed_lock
-from penstock.tql import evaluated
+from penstock.tql.pipeline._evaluated import evaluated
 from penstock.tql.pipeline._plans import Weights, new_plan
 
 __all__ = ["EpochLoader"]

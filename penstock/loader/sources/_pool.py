@@ -28,7 +28,8 @@ from penstock.sampling import (
     ShuffledStream,
 )
 from penstock.table import Table
-from penstock.tql import HasSampleWeights, Weights, evaluated, make_plan, run, schedule_plan
+from penstock.tql import HasSampleWeights, Weights, make_plan, run, schedule_plan
+from penstock.tql.pipeline._evaluated import evaluated
 from penstock.tql.pipeline._plans import labels_of_rows
 
 __all__ = ["Pool"]
