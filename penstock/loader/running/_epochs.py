@@ -69,7 +69,7 @@ class EpochLoader:
         self._closings = 0
         self._warned = False
         self._under_way: int | None = None
-        self._latest: weakref.ref[EpochIterator] | None = None
+        self._found_last: Callable[[NDArray[np.int64]], Draw | None] | None = None
         self.worker_init_fn: Callable[[int], None] | None = None
 
     @property
@@ -86,7 +86,7 @@ class EpochLoader:
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the chain of calls with the current weights; what is running stays in this process."""
         pool = self._pool if self._made is None else self._made.cursor.pool
-        return {**self.__dict__, "_pool": pool, "_made": None, "_latest": None, "_under_way": None}
+        return {**self.__dict__, "_pool": pool, "_made": None, "_found_last": None, "_under_way": None}
 
     @property
     def _next_pool(self) -> Pool:
@@ -117,7 +117,7 @@ class EpochLoader:
         )
         self._under_way = armed.epoch.number
         parts.running.add(iterator)
-        self._latest = weakref.ref(iterator)
+        self._found_last = iterator.find
         parts.maker.start_workers(self.worker_init_fn)
         if self._closings != closings:  # another thread closed the loader while this one was starting
             self._end_running()
@@ -364,8 +364,7 @@ class EpochLoader:
 
     def _drawn_as(self, rows: NDArray[np.int64]) -> Draw | None:
         """Return the latest of the batches delivered last that has these rows."""
-        latest = self._latest() if self._latest is not None else None
-        draw = None if latest is None else latest.find(rows)
+        draw = None if self._found_last is None else self._found_last(rows)
         return self._parts.recent.find(rows) if draw is None else draw
 
     @property

@@ -93,9 +93,10 @@ class EpochIterator(Iterator[Any]):
         """Returns a batch that is ready; raises IndexError where none is, and `next` makes one."""
         return nothing_ready if self._gather is None else self._gather.ready
 
-    def find(self, rows: NDArray[np.int64]) -> Draw | None:
-        """Return the latest of the batches delivered last that has these rows."""
-        return self._recent.find(rows) if self._gather is None else self._gather.find(rows)
+    @property
+    def find(self) -> Callable[[NDArray[np.int64]], Draw | None]:
+        """Returns the latest of the batches delivered last that has some rows; also when this is gone."""
+        return self._recent.find if self._gather is None else self._gather.find
 
     @property
     def _num_delivered(self) -> int:
