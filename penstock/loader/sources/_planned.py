@@ -128,7 +128,8 @@ class PlannedStream:
             return self.of(((0, plan),))
         added = Armed.of(start, alike(plan, kept[-1].spec))
         _check_alike(kept[-1].spec, added.spec, start)
-        if isinstance(self.stream, ScheduledStream) and len(kept) == len(self.armed):
+        beyond = self.armed[len(kept) :]
+        if isinstance(self.stream, ScheduledStream) and all(each.start == start for each in beyond):
             return PlannedStream(self.stream.with_entry(start, added.stream), (*kept, added), self.is_whole)
         return self.joined((*kept, added), is_whole=self.is_whole)
 
