@@ -2,6 +2,7 @@
 
 from penstock.plots._coverage import coverage_by_imbalance, coverage_curve, epochs_to_cover_density, times_seen_ecdf
 from penstock.plots._distribution import batch_composition, class_histogram, sampled_histogram
+from penstock.plots._schedule import schedule
 
 __all__ = [
     "batch_composition",
@@ -10,5 +11,6 @@ __all__ = [
     "coverage_curve",
     "epochs_to_cover_density",
     "sampled_histogram",
+    "schedule",
     "times_seen_ecdf",
 ]

@@ -26,6 +26,7 @@ from penstock.sampling.pool._label_input import class_counts
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.random._philox import fresh_seed
 from penstock.sampling.samplers._torch import TorchBatchSampler, TorchSampler
+from penstock.sampling.schedules._annealing import anneal, deferred, progressively_balanced
 from penstock.sampling.schedules._grouped import weights_sha256
 from penstock.sampling.schedules._plan import SchedulePlan
 from penstock.sampling.spec._mining import HardMining, hard_mining
@@ -71,9 +72,11 @@ __all__ = [
     "TimesSeenTable",
     "TorchBatchSampler",
     "TorchSampler",
+    "anneal",
     "batch_composition",
     "class_counts",
     "coverage_by_num_draws",
+    "deferred",
     "effective_number",
     "epochs_by_imbalance",
     "epochs_to_cover",
@@ -81,6 +84,7 @@ __all__ = [
     "hard_mining",
     "imbalanced_subset",
     "inverse_frequency",
+    "progressively_balanced",
     "repeat_factor",
     "square_root",
     "target_proportions",

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
+from penstock.sampling.laws._coverage import Coverage
+from penstock.sampling.laws._histogram import Histogram, Unit
 from penstock.sampling.plan._plan import SamplingPlan
+from penstock.sampling.plan._simulate import Progress, Simulation, simulate
 from penstock.sampling.plan._strata import Strata
+from penstock.sampling.schedules._forecast import ScheduleForecast
 from penstock.sampling.schedules._grouped import plans_of
+from penstock.sampling.schedules._refined import Refined
 from penstock.sampling.spec._schedule import SamplingSchedule, ScheduleEntry, reseeded, schedule_of
 from penstock.sampling.spec._spec import SamplingSpec
 from penstock.sampling.streams._scheduled import ScheduledStream, check_epochs
@@ -205,3 +211,175 @@ class SchedulePlan:
         """
         streams = [plan.stream() for plan in self._plans_as_drawn]
         return ScheduledStream(self.schedule.starts, streams, relative=self.spec.mode == "deck")
+
+    # ---- forecasts -------------------------------------------------------------------------
+
+    @cached_property
+    def _forecast(self) -> ScheduleForecast:
+        return ScheduleForecast(self.schedule, self._plans_as_drawn)
+
+    @property
+    def _alone(self) -> SamplingPlan | None:
+        """The plan of the only entry, whose answers are those of the schedule."""
+        return self.plans[0] if len(self.plans) == 1 else None
+
+    @cached_property
+    def strata(self) -> Strata:
+        """The pool in groups that no entry tells apart further."""
+        return Refined.of([_strata_of(plan) for plan in self.plans], self.schedule.clauses).strata
+
+    @cached_property
+    def num_drawable(self) -> int:
+        """Distinct rows with a weight above 0 in some entry."""
+        return self.coverage(1).num_drawable
+
+    def histogram(
+        self,
+        num_draws: int | None = None,
+        unit: Unit = "instances",
+        level: float = 0.95,
+        *,
+        epoch: int = 0,
+        start: int | None = None,
+    ) -> Histogram:
+        """Return raw and expected counts of each class in one epoch or in any run of draws, with a band.
+
+        The sum over the entries that draw there, which are independent of each other: as exact as each of them is, see
+        `SamplingPlan.histogram`.
+
+        Parameters
+        ----------
+        num_draws : int, optional
+            Draws delivered in the epoch; default `num_draws` of the plan. With `start`, the draws of the run, which may
+            go on over epochs.
+        unit : {"instances", "samples"}
+            Count every label or box, or the samples that have the class.
+        level : float
+            Pointwise probability of the band.
+        epoch : int
+            Which epoch, each of `num_draws`.
+        start : int, optional
+            Position of the first draw in the stream; default where the epoch begins.
+
+        Returns
+        -------
+        Histogram
+
+        Raises
+        ------
+        SamplingError
+            If there are no labels to count, or nothing can be drawn.
+
+        Examples
+        --------
+        >>> from penstock.sampling import ClassCounts, Clause, SamplingSchedule, SamplingSpec, SchedulePlan, Strata
+        >>> labels = ClassCounts.from_labels([0, 0, 0, 1])
+        >>> strata = Strata.from_masks({"rare": labels.values == 1, "True": [True] * 4}, labels=labels)
+        >>> plain, rare = SamplingSpec(clauses=(Clause("True", 1),)), SamplingSpec(clauses=(Clause("rare", 1),))
+        >>> plan = SchedulePlan.of(strata, SamplingSchedule([(0, plain), (4, rare)]))
+        >>> [plan.histogram(epoch=epoch).expected.tolist() for epoch in (0, 1)]
+        [[3.0, 1.0], [0.0, 4.0]]
+        """
+        if self._alone is not None and self.spec.mode != "once":
+            return self._alone.histogram(num_draws, unit, level, epoch=epoch, start=start)
+        return self._forecast.histogram(num_draws, unit, level, epoch=epoch, start=start)
+
+    def moments(
+        self, num_draws: int | None = None, unit: Unit = "instances", *, start: int | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and variance of the count of each class in a run of draws, without the bands of `histogram`.
+
+        Parameters
+        ----------
+        num_draws : int, optional
+            Draws of the run, which may go on over epochs; default `num_draws` of the plan.
+        unit : {"instances", "samples"}
+            Count every label or box, or the samples that have the class.
+        start : int, optional
+            Position of the first draw in the stream; default 0.
+
+        Returns
+        -------
+        mean, variance : ndarray of float64, shape (num_classes,)
+
+        Raises
+        ------
+        SamplingError
+            If the strata have no labels, or `num_draws` is below 1.
+        """
+        return self._forecast.moments(num_draws, unit, start or 0)
+
+    def coverage(self, num_epochs: int = 20, num_draws: int | None = None, level: float = 0.95) -> Coverage:
+        """Return the distinct samples seen after 1 .. `num_epochs` epochs, with a band.
+
+        A sample is unseen with the product of the probabilities that each entry misses it. Of independent draws the
+        variance is ``sum n q (1 - q) - sum_i D_i (sum n p_i q)**2`` beyond 64 groups, and exact below. The certificate
+        of a deck is of the actual quotas of each entry.
+
+        Parameters
+        ----------
+        num_epochs : int
+            Epochs of the curve; quantiles look further by themselves.
+        num_draws : int, optional
+            Draws delivered per epoch; default `num_draws` of the plan.
+        level : float
+            Pointwise probability of the band.
+
+        Returns
+        -------
+        Coverage
+
+        Raises
+        ------
+        SamplingError
+            If nothing can be drawn, or there is not one epoch.
+        """
+        if self._alone is not None:
+            return self._alone.coverage(num_epochs, num_draws, level)
+        return self._forecast.coverage(num_epochs, num_draws, level)
+
+    def simulate(
+        self, num_epochs: int, num_runs: int, seed: int = 0, progress: Progress | bool | None = None
+    ) -> Simulation:
+        """Draw epochs from the real stream, run after run, and count what the closed forms forecast.
+
+        Parameters
+        ----------
+        num_epochs : int
+            Epochs of each run.
+        num_runs : int
+            Runs, each with a seed of its own.
+        seed : int
+            Decides the seeds of the runs; the schedule's own seed does not matter.
+        progress : callable or bool, optional
+            Called as ``progress(done, total)`` after each epoch; True shows a progress bar. What it raises ends the
+            simulation.
+
+        Returns
+        -------
+        Simulation
+
+        Raises
+        ------
+        SamplingError
+            If nothing can be drawn, or there is not one run of one epoch.
+        """
+        return simulate(
+            self.plans[0].strata,
+            lambda own: self._with_seed(own).stream(),
+            num_epochs=num_epochs,
+            num_runs=num_runs,
+            seed=seed,
+            num_drawable=self.num_drawable,
+            progress=progress,
+        )
+
+    def _with_seed(self, seed: int) -> SchedulePlan:
+        schedule = self.schedule.with_options(seed=seed)
+        plans = [replace(plan, spec=entry.spec) for plan, entry in zip(self.plans, schedule.entries, strict=True)]
+        return SchedulePlan(schedule=schedule, plans=plans)
+
+
+def _strata_of(plan: SamplingPlan) -> Strata:
+    assert isinstance(plan.strata, Strata)
+    return plan.strata
