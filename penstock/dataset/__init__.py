@@ -12,12 +12,14 @@ from penstock.dataset.shown._diff import Diff
 from penstock.dataset.shown._history import FieldChange, SampleEdit, SampleHistory
 from penstock.dataset.shown._log import Log
 from penstock.dataset.shown._report import Problem, Report
+from penstock.dataset.signals._signals import Signals
 from penstock.dataset.views._saved_views import SavedView, SavedViews
 from penstock.dataset.views._view import View
 from penstock.dataset.views.splits._leakage import check_leakage
 from penstock.dataset.views.splits._parts import Fold, Folds, Split
 from penstock.dataset.views.splits._split_report import SplitReport
 from penstock.dataset.writing._conflicts import Conflict
+from penstock.signals import Run, Runs, RunWriter
 from penstock.storage import Cache, Commit
 
 __all__ = [
@@ -36,11 +38,15 @@ __all__ = [
     "MergeReport",
     "Problem",
     "Report",
+    "Run",
+    "RunWriter",
+    "Runs",
     "Sample",
     "SampleEdit",
     "SampleHistory",
     "SavedView",
     "SavedViews",
+    "Signals",
     "Split",
     "SplitReport",
     "Tensor",

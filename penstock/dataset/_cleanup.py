@@ -10,7 +10,7 @@ from penstock._wording import escaped
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.views._view_records import sweep_views, view_records
 from penstock.errors import DatasetError
-from penstock.signals import Runs
+from penstock.signals import Runs, stored_run
 from penstock.storage import Freed, Store, Version, branch_names, cleanup, encoded
 from penstock.table import draft_bases
 
@@ -140,7 +140,7 @@ def _views(store: Store) -> set[Version]:
 
 def _runs(store: Store) -> set[Version]:
     """Return the versions that runs trained on, with which samples are compared to tell which were edited since."""
-    return {version for run in Runs(store.location).values() for version in run.versions}
+    return {version for run in Runs(store.location).values() for version in stored_run(run).versions}
 
 
 def _drafts(store: Store) -> set[Version]:

@@ -291,11 +291,11 @@ class Versioned:
     def cleanup(self, older_than: timedelta | None = None, *, dry_run: bool = False) -> Cleanup:
         """Delete the files of states that nothing holds, on every branch.
 
-        Commits, tags, branches, saved views, edits that are not committed and versions
-        that someone has open stay as they are. So does everything that names a commit:
-        states of loaders, exported code, records of training runs. Files of processes
-        that died are deleted as well, but a file that belongs to no version only once it
-        is a week old: another process may be about to commit it.
+        Commits, tags, branches, saved views, training runs with the versions they trained on,
+        edits that are not committed and versions that someone has open stay as they are. So
+        does everything that names a commit: states of loaders, exported code. Files of
+        processes that died are deleted as well, but a file that belongs to no version only
+        once it is a week old: another process may be about to commit it.
 
         Parameters
         ----------

@@ -2,9 +2,10 @@
 
 from penstock.signals._aligned import KINDS, Kind
 from penstock.signals._recorder import Recorder
-from penstock.signals._run import Run
+from penstock.signals._run import Run, stored_run
 from penstock.signals._run_state import RunState
 from penstock.signals._runs import Runs
+from penstock.signals._stored_run import StoredRun
 from penstock.signals._writing import RunWriter
 
-__all__ = ["KINDS", "Kind", "Recorder", "Run", "RunState", "RunWriter", "Runs"]
+__all__ = ["KINDS", "Kind", "Recorder", "Run", "RunState", "RunWriter", "Runs", "StoredRun", "stored_run"]

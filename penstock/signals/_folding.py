@@ -73,6 +73,12 @@ class SignalState:
         where = self.recorded()
         return int(self.position[where].max()) if where.any() else -1
 
+    def has(self, rows: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which rows were recorded at these positions, or later."""
+        seen = self.seen[rows]
+        found: NDArray[np.bool_] = (seen > _POSITION) & ((seen & _POSITION) >= positions.astype(np.uint64))
+        return found
+
     def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> SignalState:
         """Return the state of some rows."""
         return SignalState(self.last[rows], self.mean[rows], self.seen[rows])

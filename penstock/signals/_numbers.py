@@ -42,6 +42,8 @@ def check_signal_name(name: object) -> None:
 
 def is_on_device(values: Any) -> bool:
     """Return whether values are a tensor in the memory of a device, whose reading would wait for it."""
+    if isinstance(values, np.ndarray):
+        return False
     device = getattr(values, "device", None)
     return hasattr(values, "detach") and getattr(device, "type", "cpu") != "cpu"
 
@@ -55,15 +57,22 @@ def local_array(values: Any, what: str) -> NDArray[Any]:
         If they are no numbers.
     """
     try:
-        if hasattr(values, "detach"):
-            values = values.detach()
-            if str(values.dtype) == "torch.bfloat16":  # numpy has no such type
-                values = values.float()
-        found = np.asarray(values)
+        found = values if isinstance(values, np.ndarray) else _as_array(values)
     except Exception as error:
         raise SignalError(f"{what} cannot be read as an array of numbers: {error}") from error
     if found.dtype.kind not in _KINDS:
         raise SignalError(f"{what} has dtype {found.dtype}. Expected integers, floats or bool")
+    return found
+
+
+def _as_array(values: Any) -> NDArray[Any]:
+    if not hasattr(values, "detach"):
+        return np.asarray(values)
+    values = values.detach()
+    try:
+        found: NDArray[Any] = values.numpy()
+    except TypeError:  # numpy has no bfloat16
+        found = values.float().numpy()
     return found
 
 

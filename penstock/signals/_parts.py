@@ -7,7 +7,7 @@ them sorts them by position, so that the numbers are those of one process that r
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,34 +104,26 @@ def fold_parts(state: RunState, folder: RunFolder, parts: Sequence[PartName], na
     wanted = None if names is None else set(names)
     after = state.frontiers()
     for epoch in sorted({part.epoch for part in parts}):
-        ranks: dict[int, list[Part]] = {}
-        for part in (part for part in parts if part.epoch == epoch):
-            ranks.setdefault(part.rank, []).append(part_of_columns(folder.read_columns(part.path)))
-        signals = dict.fromkeys(name for found in ranks.values() for part in found for name in part.values)
+        found = [part_of_columns(folder.read_columns(part.path)) for part in parts if part.epoch == epoch]
+        signals = dict.fromkeys(name for part in found for name in part.values)
         for name in (name for name in signals if wanted is None or name in wanted):
-            records = _joined(state.uids, name, ranks)
+            records = _joined(state.uids, name, [part for part in found if name in part.values])
             state.fold_records(name, records, after.get(name, -1))
             if len(records.positions):
                 after[name] = max(after.get(name, -1), int(records.positions.max()))
 
 
-def _joined(uids: NDArray[np.int64], name: str, ranks: Mapping[int, Sequence[Part]]) -> Records:
-    """Return the records of one signal in one epoch, rank after rank; those at one position keep that order."""
-    found = [one for parts in ranks.values() for one in _of_rank(uids, name, parts)]
-    return Records(
-        np.concatenate([np.empty(0, np.int64), *(one.rows for one in found)]),
-        np.concatenate([np.empty(0, np.int64), *(one.positions for one in found)]),
-        np.concatenate([np.empty(0, np.float32), *(one.values for one in found)]),
-    )
-
-
-def _of_rank(uids: NDArray[np.int64], name: str, parts: Sequence[Part]) -> list[Records]:
-    found, after = [], -1
-    for part in (part for part in parts if name in part.values):
-        values = part.values[name]
-        kept = ~np.ma.getmaskarray(values) & (part.positions > after)
-        after = max(after, int(part.positions[kept].max(initial=-1)))
-        rows = places_of(part.uids, uids)
-        kept &= rows >= 0
-        found.append(Records(rows[kept], part.positions[kept], np.ma.getdata(values)[kept].astype(np.float32)))
-    return found
+def _joined(uids: NDArray[np.int64], name: str, parts: Sequence[Part]) -> Records:
+    """Return the records of one signal in one epoch; what several parts have of one row and position, once."""
+    rows = np.concatenate([places_of(part.uids, uids) for part in parts])
+    positions = np.concatenate([part.positions for part in parts])
+    values = np.concatenate([np.ma.getdata(part.values[name]) for part in parts]).astype(np.float32)
+    masked = np.concatenate([np.ma.getmaskarray(part.values[name]) for part in parts])
+    numbers = np.repeat(np.arange(len(parts)), [len(part.uids) for part in parts])
+    order = np.lexsort((numbers, rows, positions))
+    order = order[((rows >= 0) & ~masked)[order]]
+    begins = np.ones(len(order), bool)
+    begins[1:] = (np.diff(rows[order]) != 0) | (np.diff(positions[order]) != 0)
+    group = np.cumsum(begins) - 1
+    order = order[numbers[order] == numbers[order][begins][group]]
+    return Records(rows[order], positions[order], values[order])

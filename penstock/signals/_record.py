@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +15,7 @@ from penstock.storage import Holder, RunFolder
 __all__ = ["RunRecord", "now"]
 
 _FORMAT = 1
+_FILE = re.compile(r"[a-z]+-[0-9a-f]+(-[0-9]+)?\.(lance|json)")
 
 
 def now() -> str:
@@ -83,8 +85,21 @@ class RunRecord:
             If it is damaged, or written by a later penstock.
         """
         found = folder.record()
-        if found is None:
-            return None
+        return None if found is None else cls._of(folder, found)
+
+    @classmethod
+    def parse(cls, folder: RunFolder, content: bytes) -> RunRecord:
+        """Return a record that was read.
+
+        Raises
+        ------
+        StorageError
+            If it is damaged, or written by a later penstock.
+        """
+        return cls._of(folder, folder.parsed(content))
+
+    @classmethod
+    def _of(cls, folder: RunFolder, found: Mapping[str, Any]) -> RunRecord:
         if found.get("format") != _FORMAT:
             raise StorageError(
                 f"run {folder.name!r} has format {found.get('format')!r}. Expected {_FORMAT}",
@@ -95,7 +110,7 @@ class RunRecord:
                 attempt=str(found["attempt"]), token=str(found["token"]), holder=dict(found["holder"]),
                 started=str(found["started"]), updated=str(found["updated"]), closed=bool(found["closed"]),
                 epochs=int(found["epochs"]), versions=tuple((int(at), dict(one)) for at, one in found["versions"]),
-                signals=tuple(map(str, found["signals"])), file=found["file"], schedule=found["schedule"],
+                signals=tuple(map(str, found["signals"])), file=_name(found["file"]), schedule=_name(found["schedule"]),
             )  # fmt: skip
         except (KeyError, TypeError, ValueError) as error:
             raise StorageError(
@@ -124,6 +139,13 @@ def _holder(found: Mapping[str, Any]) -> Holder | None:
         return Holder(**found)
     except TypeError:
         return None
+
+
+def _name(found: object) -> str | None:
+    """Return the name of a file of a run; one that leads out of its folder is none of ours."""
+    if found is None or (isinstance(found, str) and _FILE.fullmatch(found)):
+        return found
+    raise ValueError(found)
 
 
 def _is_here(holder: Holder) -> bool:

@@ -124,7 +124,7 @@ class Recorder:
         return found
 
     def _check_rows(self, rows: NDArray[Any]) -> None:
-        if len(rows) and (int(rows.min()) < 0 or int(rows.max()) >= self.num_rows):
+        if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < self.num_rows:
             wrong = next(row for row in rows.tolist() if not 0 <= row < self.num_rows)
             raise SignalError(f"row {wrong} does not exist. Expected 0 to {self.num_rows - 1}")
 
@@ -147,7 +147,11 @@ class Recorder:
     def _keep(
         self, rows: Any, far: bool, positions: NDArray[Any] | None, count: int, values: Mapping[str, Any]
     ) -> None:
-        started = {name: device_copy(value, as_float=True) for name, value in values.items() if is_on_device(value)}
+        started = {
+            name: device_copy(value, as_float=True)
+            for name, value in values.items()
+            if not isinstance(value, np.ndarray)
+        }
         far_rows = device_copy(rows, as_float=False) if far else None
         buffer, place = self._reserved(tuple(values), count)
         buffer.rows[place] = -1 if far_rows else rows

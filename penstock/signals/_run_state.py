@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from penstock.signals._aligned import KINDS, Kind, Numbers, places_of
 from penstock.signals._folding import SignalState
 from penstock.signals._log import Block, Log, Records, records_of
 
-__all__ = ["Part", "RunState", "columns_of_log", "part_of_columns"]
+__all__ = ["Part", "RunState", "columns_of_log", "names_in_part", "part_of_columns"]
 
 _UID, _POSITION = "uid", "position"
 
@@ -53,18 +53,18 @@ class RunState:
         self.signals: dict[str, SignalState] = dict(signals or {})
 
     def fold(self, log: Log, after: Mapping[str, int]) -> None:
-        """Add records, those of each signal whose position is beyond `after`."""
+        """Add records; `after` is the position of each signal up to which some may be here already."""
         for name, records in records_of(log):
             self.fold_records(name, records, after.get(name, -1))
 
     def fold_records(self, name: str, records: Records, after: int) -> None:
-        """Add records of one signal beyond a position."""
+        """Add records of one signal; up to a position only those that come after the last one of their row."""
+        state = self.signals.get(name) or SignalState.new(len(self.uids))
+        self.signals[name] = state
         if len(records.positions) and int(records.positions.min()) <= after:
-            kept = records.positions > after
+            kept = (records.positions > after) | ~state.has(records.rows, records.positions)
             records = Records(records.rows[kept], records.positions[kept], records.values[kept])
-        if name not in self.signals:
-            self.signals[name] = SignalState.new(len(self.uids))
-        self.signals[name].fold(records)
+        state.fold(records)
 
     def frontiers(self) -> dict[str, int]:
         """Return the greatest position of each signal."""
@@ -150,17 +150,25 @@ def columns_of_log(log: Log, uids: NDArray[np.int64]) -> dict[str, NDArray[Any]]
     positions = np.concatenate([np.empty(0, np.int64), *(block.positions for block in log)])
     found: dict[str, NDArray[Any]] = {_UID: uids[rows], _POSITION: positions}
     for name in dict.fromkeys(name for block in log for name in block.values):
-        found[_column("value", name)] = np.ma.concatenate([_of_block(block, name) for block in log])
+        values, masks = zip(*(_of_block(block, name) for block in log), strict=True)
+        found[_column("value", name)] = np.ma.MaskedArray(np.concatenate(values), np.concatenate(masks))
     return found
 
 
-def _of_block(block: Block, name: str) -> NDArray[Any]:
+def _of_block(block: Block, name: str) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the numbers of a signal, and where there are none."""
+    count = len(block.rows)
     if name in block.values:
-        return np.ma.MaskedArray(block.values[name], np.zeros(len(block.rows), bool))
-    return np.ma.MaskedArray(np.zeros(len(block.rows), np.float32), np.ones(len(block.rows), bool))
+        return block.values[name], np.zeros(count, bool)
+    return np.zeros(count, np.float32), np.ones(count, bool)
+
+
+def names_in_part(columns: Iterable[str]) -> list[str]:
+    """Return the signals that the columns of a part hold."""
+    return [_name(column) for column in columns if column.startswith("value_")]
 
 
 def part_of_columns(columns: Mapping[str, NDArray[Any]]) -> Part:
     """Return what `columns_of_log` gave."""
-    values = {_name(column): found for column, found in columns.items() if column.startswith("value_")}
+    values = {name: columns[_column("value", name)] for name in names_in_part(columns)}
     return Part(np.asarray(columns[_UID]), np.asarray(columns[_POSITION]), values)

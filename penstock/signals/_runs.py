@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from penstock.errors import RunNotFoundError, StorageError
 from penstock.signals._record import RunRecord
 from penstock.signals._run import Run
+from penstock.signals._stored_run import StoredRun
 from penstock.signals._writing import RunWriter, new_run_name
-from penstock.storage import Location, RunFolder, run_names
+from penstock.storage import Location, RunFolder, run_names, run_records
 
 __all__ = ["Runs"]
 
@@ -43,7 +44,7 @@ class Runs(Mapping[str, Run]):
         known = run_names(self._location)
         if name not in known or RunFolder(self._location, name).record() is None:
             raise RunNotFoundError(name, self)
-        return Run(self._location, name)
+        return Run(StoredRun(self._location, name))
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names, in the order in which the runs were started."""
@@ -63,7 +64,7 @@ class Runs(Mapping[str, Run]):
     def newest(self) -> Run | None:
         """The run that was started last; None if there is none."""
         started = self._started()
-        return Run(self._location, max(started)[1]) if started else None
+        return Run(StoredRun(self._location, max(started)[1])) if started else None
 
     def delete(self, name: str) -> None:
         """Delete a run, also one whose files are damaged.
@@ -115,12 +116,9 @@ class Runs(Mapping[str, Run]):
     def _started(self) -> list[tuple[str, str]]:
         """Return when each run was started, with its name; a damaged one is listed first."""
         found = []
-        for name in run_names(self._location):
-            record, started = None, ""
+        for name, content in run_records(self._location).items():
+            started = ""
             with suppress(StorageError):
-                record = RunRecord.read(RunFolder(self._location, name))
-                if record is None:
-                    continue
-                started = record.started
+                started = RunRecord.parse(RunFolder(self._location, name), content).started
             found.append((started, name))
         return found

@@ -18,12 +18,13 @@ from penstock.signals._log import Block
 from penstock.signals._parts import PartName, finished_epochs, fold_parts, parts_of
 from penstock.signals._record import RunRecord, holder_here, now
 from penstock.signals._recorder import Recorder
-from penstock.signals._run import stored_state
 from penstock.signals._run_state import RunState, columns_of_log
+from penstock.signals._stored_run import stored_state
 from penstock.storage import Location, RunFolder, check_run_name, run_names
 
 __all__ = ["RunWriter"]
 
+_LONGEST_BASE = 90  # characters of a name that a number can follow
 _LEVEL = 3  # of the stack, for a warning in the caller's line
 
 
@@ -74,6 +75,7 @@ class RunWriter:
         self._epochs = self._resumed.epochs if self._resumed else 0
         self._log: list[Block] = []
         self._num_files = 0
+        self._files: list[str] = []
         self._has_written = False
         self._schedule: str | None = None
         self._small: dict[str, bytes] = {}
@@ -118,7 +120,7 @@ class RunWriter:
         if self._world > 1:
             self._write_part(number, finished=finished)
             if self._rank == 0:
-                self._fold_finished(number + finished)
+                self._fold_finished(number + finished, closed=False)
         else:
             self._fold()
             self._write_state(number + finished, closed=False)
@@ -131,7 +133,7 @@ class RunWriter:
             self._write_part(self._epochs, finished=False)
         self._fold()
         if self._rank == 0 and (self._has_written or self._state.signals):
-            self._write_state(self._epochs, closed=True)
+            self._fold_finished(self._epochs, closed=True)
 
     def write_schedule(self, text: str) -> None:
         """Keep the schedule that the run draws by, as JSON text, with the next numbers that are written."""
@@ -212,6 +214,7 @@ class RunWriter:
         record, replaced = self._own_record()
         self._num_files += 1
         file = f"numbers-{self._token}-{self._num_files}.lance"
+        self._files.append(file)
         self._folder.write_columns(file, self._state.columns(self._others))
         self._write_small()
         signals = self._state.signals.keys() | (self._others.signals.keys() if self._others else set())
@@ -219,8 +222,10 @@ class RunWriter:
             record, file=file, epochs=epochs, closed=closed, signals=tuple(sorted(signals)), schedule=self._schedule
         ).write(self._folder)
         self._has_written = True
-        before = f"numbers-{self._token}-{self._num_files - 2}.lance"  # the last one may be being read
-        self._folder.delete([before, *replaced])
+        before = [] if record.file is None else [record.file]  # which may be being read
+        gone = [name for name in self._files if name not in {file, *before}]
+        self._files = [*before, file]
+        self._folder.delete([*gone, *replaced])
 
     def _write_small(self) -> None:
         for name, content in self._small.items():
@@ -235,12 +240,13 @@ class RunWriter:
         self._folder.write_columns(part.path, columns_of_log(self._log, self._uids))
         self._log, self._has_written = [], True
 
-    def _fold_finished(self, epochs: int) -> None:
+    def _fold_finished(self, epochs: int, *, closed: bool) -> None:
         """Fold the epochs that every rank has finished; the others stay as parts, which reading joins as well."""
         there = self._record or self._resumed
-        parts = finished_epochs(parts_of(self._folder, there.started if there else self._started))
+        parts = [] if self._world == 1 else parts_of(self._folder, there.started if there else self._started)
+        parts = finished_epochs(parts)
         fold_parts(self._state, self._folder, parts, None)
-        self._write_state(epochs, closed=False)
+        self._write_state(epochs, closed=closed)
         self._folder.delete([part.path for part in parts])
 
     # ---- whose run it is -----------------------------------------------------------------------
@@ -280,9 +286,9 @@ class RunWriter:
             return []
         mine = {part.path for part in parts_of(self._folder, self._started)}
         parts = [part.path for part in parts_of(self._folder, None) if part.path not in mine]
-        weights = [name for name in self._folder.names("weights") if name not in self._small]
         schedules = [name for name in self._folder.names() if name.startswith("schedule-")]
-        return [*self._numbers(), *parts, *weights, *(name for name in schedules if name not in self._small)]
+        small = {*self._folder.names("weights"), *schedules} - self._small.keys() - self._kept
+        return [*self._numbers(), *parts, *small]
 
     def _numbers(self) -> list[str]:
         return [name for name in self._folder.names() if name.startswith("numbers-") and self._token not in name]
@@ -290,10 +296,11 @@ class RunWriter:
     def _move(self, why: str) -> None:
         """Go on under another name, with the small files that were written under the old one."""
         known, before = set(run_names(self._location)), self._folder
-        name = next(f"{before.name}-{n}" for n in range(2, len(known) + 3) if f"{before.name}-{n}" not in known)
+        short = before.name[:_LONGEST_BASE].rstrip(" .")
+        name = next(f"{short}-{n}" for n in range(2, len(known) + 3) if f"{short}-{n}" not in known)
         check_run_name(name)
         warnings.warn(f"run {before.name!r} goes on as {name!r}: {why}", UserWarning, stacklevel=_LEVEL)
-        self._folder, self._num_files = RunFolder(self._location, name), 0
+        self._folder, self._files = RunFolder(self._location, name), []
         for kept in self._kept:
             content = before.read_bytes(kept)
             if content is not None:

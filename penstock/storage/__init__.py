@@ -27,7 +27,7 @@ from penstock.storage.reading._part import SnapshotPart
 from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import ID, Snapshot
-from penstock.storage.run_files._names import check_run_name, run_names
+from penstock.storage.run_files._names import check_run_name, run_names, run_records
 from penstock.storage.run_files._run_folder import RunFolder
 from penstock.storage.versions._cleanup import Freed, Version, cleanup
 from penstock.storage.versions._commits import (
@@ -123,6 +123,7 @@ __all__ = [
     "renew_in_children",
     "renewed_lock",
     "run_names",
+    "run_records",
     "runs",
     "sample_columns",
     "scalars",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from penstock.dataset.samples._content import Content
 from penstock.dataset.signals._stale import stale_rows
 from penstock.errors import SignalError
-from penstock.signals import Kind, Run, Runs
+from penstock.signals import Kind, Run, Runs, stored_run
 from penstock.table import Table
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Signals:
     """
 
     def __init__(self, run: Run, table: Table, rows: NDArray[np.int64]) -> None:
-        self._run = run
+        self._run = stored_run(run)
         self._table = table
         self._rows = rows
 

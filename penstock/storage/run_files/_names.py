@@ -10,7 +10,9 @@ from penstock.errors import DatasetError
 from penstock.storage._location import Location
 from penstock.storage.versions._commits import decoded, encoded
 
-__all__ = ["check_run_name", "folder_of_run", "run_names"]
+__all__ = ["RECORD", "check_run_name", "folder_of_run", "run_names", "run_records"]
+
+RECORD = "run.json"
 
 _LONGEST = 100  # characters
 _LONGEST_FOLDER = 200  # bytes; a file system allows 255, and files are written under longer names first
@@ -65,10 +67,26 @@ def _is_valid(name: str) -> bool:
 
 
 def folder_of_run(name: str) -> str:
-    """Return the folder of a run, below the dataset."""
-    return f"runs/{encoded(name)}"
+    """Return the folder of a run, below the dataset; none begins with a dot, which would hide it.
+
+    Examples
+    --------
+    >>> folder_of_run("lr 0.1"), folder_of_run("é"), folder_of_run("_a")
+    ('runs/lr.200.2e1', 'runs/_.c3.a9', 'runs/_.5fa')
+    """
+    folder = encoded(name)
+    if folder.startswith("_"):
+        folder = f".5f{folder[1:]}"
+    return f"runs/_{folder}" if folder.startswith(".") else f"runs/{folder}"
 
 
 def run_names(location: Location) -> list[str]:
     """Return the names of the runs beside a dataset, in no order that means anything."""
-    return [decoded(path.rstrip("/").rpartition("/")[2]) for path in location.names("runs")]
+    return [decoded(path.rstrip("/").rpartition("/")[2].removeprefix("_")) for path in location.names("runs")]
+
+
+def run_records(location: Location) -> dict[str, bytes]:
+    """Return the record of each run beside a dataset, those of an object store read at the same time."""
+    names = run_names(location)
+    contents = location.read_all([f"{folder_of_run(name)}/{RECORD}" for name in names])
+    return {name: content for name, content in zip(names, contents, strict=True) if content is not None}

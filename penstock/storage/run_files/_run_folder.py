@@ -17,11 +17,10 @@ from penstock.storage._fork import ENGINE
 from penstock.storage._lasting import make_folders
 from penstock.storage._location import Location
 from penstock.storage._wrap import wrapped
-from penstock.storage.run_files._names import folder_of_run
+from penstock.storage.run_files._names import RECORD, folder_of_run
 
 __all__ = ["RunFolder"]
 
-_RECORD = "run.json"
 _ROWS = 1 << 20  # rows that are handed to the engine at a time
 _END = b"LANC"  # the last bytes of a whole file
 
@@ -53,9 +52,17 @@ class RunFolder:
         StorageError
             If the record is damaged.
         """
-        content = self._place.read(_RECORD)
-        if content is None:
-            return None
+        content = self._place.read(RECORD)
+        return None if content is None else self.parsed(content)
+
+    def parsed(self, content: bytes) -> dict[str, Any]:
+        """Return a record that was read.
+
+        Raises
+        ------
+        StorageError
+            If it is damaged.
+        """
         with suppress(ValueError):
             found = json.loads(content)
             if isinstance(found, dict):
@@ -67,7 +74,7 @@ class RunFolder:
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Replace the record, in one step."""
-        self._place.write(_RECORD, json.dumps(record).encode())
+        self._place.write(RECORD, json.dumps(record).encode())
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write a small file."""
@@ -90,7 +97,7 @@ class RunFolder:
 
     def remove(self) -> None:
         """Delete the run, its record first: what is left if this is interrupted is no run."""
-        self._place.delete([_RECORD])
+        self._place.delete([RECORD])
         self._place.remove()
 
     # ---- columns of numbers ------------------------------------------------------------------
@@ -132,14 +139,22 @@ class RunFolder:
         ENGINE.check()
         with wrapped(f"read run {self.name!r} of the dataset at {self._dataset!r}"):
             options = self._place.engine_options()
-            reader = LanceFileReader(self._path(name), storage_options=options)
-            there = reader.metadata().schema.names
+            there = self.columns_in(name)
             wanted = there if columns is None else [column for column in columns if column in there]
             if not wanted:
                 return {}
             reader = LanceFileReader(self._path(name), storage_options=options, columns=wanted)
             table = reader.read_all(batch_size=_ROWS).to_table()
             return {column: _numpy(table[column]) for column in wanted}
+
+    def columns_in(self, name: str) -> list[str]:
+        """Return the names of the columns of a file, without reading them."""
+        from lance.file import LanceFileReader
+
+        ENGINE.check()
+        with wrapped(f"read run {self.name!r} of the dataset at {self._dataset!r}"):
+            reader = LanceFileReader(self._path(name), storage_options=self._place.engine_options())
+            return list(reader.metadata().schema.names)
 
     def _path(self, name: str) -> str:
         return f"{self._place.path}/{name}"

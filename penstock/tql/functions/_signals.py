@@ -6,7 +6,7 @@ import numpy as np
 
 from penstock._wording import nearest
 from penstock.errors import PenstockError
-from penstock.signals import KINDS, Run, Runs
+from penstock.signals import KINDS, Kind, Runs, StoredRun, stored_run
 from penstock.storage import Location
 from penstock.table import Table
 from penstock.tql.binding._binder import FLOAT, INT, Binder
@@ -80,16 +80,17 @@ def _text(binder: Binder, node: ast.Expression, what: str) -> str:
     return str(bound.constant.data[0])
 
 
-def _kind(binder: Binder, node: ast.Call) -> str:
+def _kind(binder: Binder, node: ast.Call) -> Kind:
     if len(node.arguments) < _POSITIONAL:
         return "last"
     kind = _text(binder, node.arguments[1], "what is kept of a signal")
-    if kind not in KINDS:
+    found = next((known for known in KINDS if known == kind), None)
+    if found is None:
         raise _unknown(binder, node.arguments[1], f"{kind!r} is not kept of a signal", kind, KINDS)
-    return kind
+    return found
 
 
-def _run(binder: Binder, node: ast.Call, table: Table) -> Run:
+def _run(binder: Binder, node: ast.Call, table: Table) -> StoredRun:
     location = table.location
     assert location is not None
     runs, named = Runs(location), dict(node.named).get("run")
@@ -98,7 +99,7 @@ def _run(binder: Binder, node: ast.Call, table: Table) -> Run:
             name = _text(binder, named, "the name of a run")
             if name not in runs:
                 raise _unknown(binder, named, f"{name!r} is not a run of this dataset", name, list(runs))
-            return runs[name]
+            return stored_run(runs[name])
         newest = runs.newest
     except PenstockError as error:
         if isinstance(error, ValueError) and hasattr(error, "text"):
@@ -107,7 +108,7 @@ def _run(binder: Binder, node: ast.Call, table: Table) -> Run:
     if newest is None:
         hint = "in the training loop: loader.record(batch, loss=loss)"
         raise binder.error("no run was recorded beside this dataset", node, hint=hint)
-    return newest
+    return stored_run(newest)
 
 
 def _unknown(binder: Binder, node: ast.Expression, message: str, name: str, known: object) -> PenstockError:
