@@ -233,6 +233,18 @@ def test_hard_mining_goes_on_from_a_state_in_the_middle_of_an_epoch(ds):
     assert [batch["index"].tolist() for batch in again] == rest
 
 
+def test_a_state_goes_on_with_an_array_that_its_run_keeps_whenever_it_was_killed(ds):
+    loader = loader_of(ds, run="killed")
+    iterator = iter(loader)
+    next(iterator)
+    loader.with_weights(np.arange(N, dtype=float), when="next_batch")
+    state = loader.state_dict()
+    rest = [batch["index"].tolist() for batch in iterator]
+    again = loader_of(ds, run="killed")
+    again.load_state_dict(state)
+    assert [batch["index"].tolist() for batch in again] == rest
+
+
 def test_hard_mining_of_what_nobody_reports_is_warned_of(ds):
     chain = ds.dataloader().sample_by(hard_mining("los")).batch(BATCH)
     loader = chain.numpy(tensors=["x"], run="mined")

@@ -137,8 +137,9 @@ class Recording:
 
     def keep_weights(self, planned: PlannedStream) -> None:
         """Keep the arrays of weights by which something will be drawn; at once, as they are needed to go on."""
-        if self._is_named or self._open is not None:
-            self._begun().keep(planned, at_once=True)
+        arrays = any(armed.plan is not None and armed.plan.strata.row_weights is not None for armed in planned.armed)
+        if arrays and self._table.location is not None and (self._is_named or self._open is not None):
+            self._begun().keep_now(planned)
 
     def end_epoch(self, epoch: int, *, finished: bool) -> None:
         """Write what was recorded in an epoch."""
@@ -165,6 +166,7 @@ class _OpenRun:
         self._planned = planned
         self._process = os.getpid()
         self._kept: set[Armed] = set()
+        self._is_written = False
 
     @property
     def is_mine(self) -> bool:
@@ -178,13 +180,24 @@ class _OpenRun:
         if self.is_mine:
             self._safely(self.writer.close)
 
-    def keep(self, planned: PlannedStream, *, at_once: bool = False) -> None:
+    def keep(self, planned: PlannedStream, *, at_once: bool = False) -> bool:
+        """Keep arrays of weights that are not kept yet; tell whether there were any."""
+        arrays = 0
         for armed in planned.armed:
-            if armed not in self._kept and armed.entry.weights_sha256 is not None and armed.plan is not None:
+            if armed in self._kept:
+                continue
+            if armed.entry.weights_sha256 is not None and armed.plan is not None:
                 strata = armed.plan.strata
                 assert strata.row_weights is not None  # it has a SHA-256
                 self.writer.keep_weights(strata.row_weights[strata.ids], at_once=at_once)
+                arrays += 1
             self._kept.add(armed)
+        return arrays > 0
+
+    def keep_now(self, planned: PlannedStream) -> None:
+        """Keep them at once: a state that is saved before the epoch ends needs them, and the run they are found by."""
+        if self.keep(planned, at_once=self._is_written) and not self._is_written:
+            self._safely(lambda: self.writer.write(finished=False))
 
     def numbers(self, signal: str, kind: Any) -> NDArray[np.float64]:
         return self.writer.numbers(signal, kind)
@@ -200,6 +213,7 @@ class _OpenRun:
             if planned.schedule is not None:
                 self.writer.write_schedule(planned.schedule.to_json())
             write()
+            self._is_written = True
         except PenstockError as error:
             warnings.warn(f"run {self.writer.name!r} could not be written: {error}", stacklevel=2)
 
