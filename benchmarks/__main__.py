@@ -13,6 +13,7 @@ SUITES = {
     "sampling": False,
     "signals": False,
     "loading": True,
+    "live": False,
     "memory": False,
     "growth": False,
     "batchup": False,

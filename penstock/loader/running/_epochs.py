@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from penstock.errors import LoaderError
+from penstock.loader.accounts._audit import Audit
+from penstock.loader.accounts._recent import Recent
+from penstock.loader.accounts._stats import LoaderStats, Meter
 from penstock.loader.batching._batch import Draw
-from penstock.loader.batching._to_torch import warn_if_nobody_shares
-from penstock.loader.place._state import Place, state_of
-from penstock.loader.running._audit import Audit
+from penstock.loader.batching._to_torch import agree, warn_if_nobody_shares
+from penstock.loader.place._state import state_of
+from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._batch_maker import BatchMaker
 from penstock.loader.running._cursor import Cursor
 from penstock.loader.running._facade import BatchRows, BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
 from penstock.loader.running._iterator import EpochIterator
-from penstock.loader.running._stats import LoaderStats, Meter
-from penstock.loader.settings._settings import Settings, check_count
+from penstock.loader.running._recording import Recording
+from penstock.loader.settings._settings import Settings, check_choice, check_count
+from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
-from penstock.sampling import SamplingSpec
+from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec
 from penstock.storage import renewed_lock
+from penstock.tql.pipeline._evaluated import evaluated
 from penstock.tql.pipeline._plans import Weights, new_plan
 
 __all__ = ["EpochLoader"]
@@ -36,6 +45,8 @@ class _Parts(NamedTuple):
     maker: BatchMaker
     meter: Meter
     running: weakref.WeakSet[EpochIterator]
+    recent: Recent
+    recording: Recording
 
 
 class EpochLoader:
@@ -57,6 +68,8 @@ class EpochLoader:
         self._made: _Parts | None = None
         self._closings = 0
         self._warned = False
+        self._under_way: int | None = None
+        self._found_last: Callable[[NDArray[np.int64]], Draw | None] | None = None
         self.worker_init_fn: Callable[[int], None] | None = None
 
     @property
@@ -64,7 +77,8 @@ class EpochLoader:
         made = self._made
         if made is None:
             cursor, maker = Cursor(self._pool, self._settings), BatchMaker(self._pool, self._settings)
-            fresh = _Parts(cursor, maker, Meter(), weakref.WeakSet())
+            recording = Recording(self._pool.table, self._settings.run, cursor.share, lambda: cursor.planned)
+            fresh = _Parts(cursor, maker, Meter(), weakref.WeakSet(), Recent(), recording)
             with _MAKING:  # of two threads that are the first, one throws its parts away
                 made = self._made = self._made or fresh
         return made
@@ -72,12 +86,12 @@ class EpochLoader:
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the chain of calls with the current weights; what is running stays in this process."""
         pool = self._pool if self._made is None else self._made.cursor.pool
-        return {**self.__dict__, "_pool": pool, "_made": None}
+        return {**self.__dict__, "_pool": pool, "_made": None, "_found_last": None, "_under_way": None}
 
     @property
     def _next_pool(self) -> Pool:
         """What the next epoch draws from."""
-        return self._pool if self._made is None else self._made.cursor.upcoming().pool
+        return self._pool.at_first if self._made is None else self._made.cursor.upcoming().pool
 
     # ---- epochs ----------------------------------------------------------------------------
 
@@ -92,13 +106,51 @@ class EpochLoader:
             raise StopIteration
         parts = self._parts
         self._warned = self._warned or warn_if_nobody_shares(self._settings.distributed)
+        self._leave_epoch(parts)
+        if self._settings.distributed and parts.cursor.place.epoch and self._pool.mining is not None:
+            agree({"the epoch": parts.cursor.place.epoch})  # every process has written what it recorded
+            self._mine()
         armed = parts.cursor.begin()
-        iterator = EpochIterator(armed, parts.maker, parts.cursor, parts.meter, self._end_running)
+        parts.recording.keep_weights(parts.cursor.planned)
+        iterator = EpochIterator(
+            armed, parts.maker, parts.cursor, parts.meter, self._end_running, ended=self._end_epoch, recent=parts.recent
+        )
+        self._under_way = armed.epoch.number
         parts.running.add(iterator)
+        self._found_last = iterator.find
         parts.maker.start_workers(self.worker_init_fn)
         if self._closings != closings:  # another thread closed the loader while this one was starting
             self._end_running()
         return iterator
+
+    def _end_epoch(self, number: int) -> None:
+        """Write what was reported in an epoch that was read to its end."""
+        self._under_way = None
+        if not self._settings.distributed:
+            self._mine()
+        self._parts.recording.end_epoch(number, finished=True)
+
+    def _mine(self) -> None:
+        """Let the next epoch follow the signal of hard mining."""
+        parts, mining = self._parts, self._pool.mining
+        if mining is None:
+            return
+        weights = mining.weights(parts.recording.numbers(mining.signal)[self._pool.rows])
+        if weights is None:
+            warnings.warn(
+                f"no {mining.signal!r} was recorded, so that hard mining has nothing to go by; in the loop: "
+                f"loader.record(batch, {mining.signal}=...)",
+                stacklevel=2,
+            )
+            return
+        parts.cursor.rearm(self._new_plan(parts.cursor.pool, weights))
+
+    def _leave_epoch(self, parts: _Parts) -> None:
+        """Write what was reported in an epoch that is abandoned."""
+        number, self._under_way = self._under_way, None
+        if number is not None:
+            self._mine()
+            parts.recording.end_epoch(number, finished=False)
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -118,6 +170,7 @@ class EpochLoader:
         self._closings += 1
         if self._made is not None:
             self._end_running()
+            self._made.recording.close()
 
     def _end_running(self) -> None:
         """End the epochs under way and give the workers back."""
@@ -139,7 +192,7 @@ class EpochLoader:
         if armed.epoch.num_batches == 0:
             raise LoaderError(f"an epoch of {armed.epoch.size} samples has no batch of {armed.epoch.batch_size}")
         draw = armed.draw(armed.draws(), 0)
-        return parts.maker.finished(parts.maker.read(draw, armed.pool.plan))
+        return parts.maker.finished(parts.maker.read(draw, armed.plan_at))
 
     # ---- what trainers look for on a DataLoader --------------------------------------------
 
@@ -167,7 +220,7 @@ class EpochLoader:
     def dataset(self) -> DrawnRows:
         """The samples drawn from; its length is their number."""
         pool = self._pool
-        return DrawnRows(rows=pool.rows, version=pool.table.version, seed=self.seed, read=self._read_rows)
+        return DrawnRows(rows=pool.rows, version=pool.table.version, seed=self.seed)
 
     @property
     def batch_sampler(self) -> BatchSampler:
@@ -185,18 +238,23 @@ class EpochLoader:
         armed = cursor.upcoming()
         draws = armed.draws()
         for number in range(armed.epoch.num_batches):
-            yield BatchRows(armed.draw(draws, number), cursor.after(armed.epoch, number + 1))
+            drawn_from = armed.armory.now
+            draws.follow(drawn_from.stream)
+            taken = partial(self._taken_out_of_turn, armed, number, drawn_from)
+            yield BatchRows(armed.draw(draws, number), taken)
 
-    def _read_rows(self, draw: Draw, after: Place) -> Any:
+    def _taken_out_of_turn(self, armed: ArmedEpoch, number: int, drawn_from: PlannedStream, draw: Draw) -> Any:
         """Return a batch of `_rows_of_epoch`, and move the loader to the place after it."""
-        cursor, maker, meter, _ = self._parts
+        cursor, maker, meter, _, recent, _ = self._parts
         asked = meter.asked()
-        cursor.rearm_for(draw.epoch)
-        batch = maker.read(draw, cursor.pool.plan)
+        if cursor.claim(armed, number) is not drawn_from:
+            draw = armed.draw(armed.draws(), number)  # other weights were given since its rows were named
+        batch = maker.read(draw, armed.plan_at)
         result = maker.finished(batch)
         meter.delivered(asked, batch)
-        cursor.tally.add(batch.draw)
-        cursor.jump(after)
+        recent.add(batch.draw)
+        armed.count(batch.draw)
+        cursor.jump(armed, number + 1)
         return result
 
     # What a DataLoader of finished batches has: trainers that make one again from these get the same batches, and
@@ -243,7 +301,10 @@ class EpochLoader:
             Three integers (epoch, stream position where it begins, draws handed out
             over all ranks) and the fingerprint of what they belong to; goes into JSON.
         """
-        return state_of(self._parts.cursor.place, self._parts.cursor.identity())
+        cursor = self._parts.cursor
+        run = self._parts.recording.name
+        weights = cursor.weights_of_state()
+        return state_of(cursor.place, cursor.identity(), weights if run is None else {**weights, "run": run})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where a state was taken; the next iteration finishes its epoch.
@@ -260,7 +321,51 @@ class EpochLoader:
             If the dataset's version, the query, the sampling, the seed or the offset
             has changed; the message names which.
         """
-        self._parts.cursor.restore(state_dict)
+        parts = self._parts
+        parts.cursor.restore(state_dict)
+        parts.recording.resume(state_dict.get("run"))
+        self._under_way = None
+
+    def record(self, batch: Any, /, **values: Any) -> None:
+        """Keep numbers that training has of the samples of a batch, such as their losses.
+
+        They are written beside the dataset at the end of each epoch and on `close`, also when a loop is left or the
+        process ends by an error; ``ds.signals()`` reads them, and ``signal('loss')`` in a query. No device is waited
+        for. Under ``distributed`` every process records its own.
+
+        Parameters
+        ----------
+        batch : dict or array_like of int
+            A batch as the loader gave it, with its ``index``, or the rows of the samples.
+        **values : array or tensor, shape (batch_size,)
+            One number for each sample, by the name of the signal: integers, floats or bool, on any device.
+
+        Raises
+        ------
+        LoaderError
+            If the batch has no ``index``, or the samples are stored in no dataset.
+        SignalError
+            If a name, a row or a number of values is not valid.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/ages")
+        >>> _ = ds.create_tensor("age")
+        >>> ds.extend({"age": [1, 2, 3]})
+        >>> loader = ds.dataloader().batch(2).numpy(run="baseline")
+        >>> for batch in loader:
+        ...     loader.record(batch, loss=batch["age"].ravel() / 2)
+        >>> ds.signals("baseline").values("loss").tolist()
+        [0.5, 1.0, 1.5]
+        """
+        parts = self._parts
+        parts.recording.record(batch, values, self._drawn_as, parts.cursor.reached)
+
+    def _drawn_as(self, rows: NDArray[np.int64]) -> Draw | None:
+        """Return the latest of the batches delivered last that has these rows."""
+        draw = None if self._found_last is None else self._found_last(rows)
+        return self._parts.recent.find(rows) if draw is None else draw
 
     @property
     def weights(self) -> SamplingSpec | None:
@@ -268,11 +373,32 @@ class EpochLoader:
         plan = self._parts.cursor.pool.plan
         return None if plan is None else plan.spec
 
-    def with_weights(self, weights: Weights) -> Self:
-        """Draw by other weights from the next epoch on; the epoch under way is not touched.
+    @property
+    def schedule(self) -> SamplingSchedule | None:
+        """The weights by the position of the stream that each begin at; ``sample_by(schedule)`` replays the run.
 
-        The seed stays and the stream goes on: no epoch repeats the random words of one before. A state knows the
-        weights: to resume, give the rebuilt loader the same ones before `load_state_dict`.
+        What was drawn, and from the first batch on that is not claimed yet what will be. None where no samples are
+        drawn by weight.
+
+        Raises
+        ------
+        LoaderError
+            If an epoch began with weights of another mode, size or combination, which no schedule says.
+        """
+        planned = self._parts.cursor.upcoming_stream
+        if planned.armed and planned.schedule is None:
+            raise LoaderError(
+                "the loader was given weights of another mode, size or way to combine than it began with. Expected "
+                "the same throughout",
+                hint="loader.weights is what it draws by now",
+            )
+        return planned.schedule
+
+    def with_weights(self, weights: Weights, when: Literal["next_epoch", "next_batch"] = "next_epoch") -> Self:
+        """Draw by other weights from the next epoch on, or from the next batch on.
+
+        The seed stays and the stream goes on: no epoch repeats the random words of one before. `schedule` has the
+        position from which they hold, and so has a state: one that is loaded brings its weights with it.
 
         Parameters
         ----------
@@ -280,6 +406,9 @@ class EpochLoader:
             A weight expression, or the name of a tensor that holds the weights; one weight for each sample of the
             dataset or view this loader draws from; these keep the current mode and size. Or a plan of these samples, or
             a spec with the current clauses; these bring their own mode and size.
+        when : {"next_epoch", "next_batch"}
+            The epoch under way is not touched; or the first batch on that is not claimed yet is the first to follow
+            the new weights. Batches that are made ahead are delivered as they are.
 
         Returns
         -------
@@ -289,15 +418,34 @@ class EpochLoader:
         Raises
         ------
         LoaderError
-            If this loader draws no weighted samples.
+            If this loader draws no weighted samples. With "next_batch" also if processes share the epoch, or it has
+            no order that could change: that of draws without replacement, or of an offset.
         SamplingError
-            If the weights are of other samples or clauses, are not valid weights, or leave nothing to draw.
+            If the weights are of other samples or clauses, are not valid weights, or leave nothing to draw. With
+            "next_batch" also if they bring another mode, size, or way to combine.
         """
-        pool = self._parts.cursor.pool
+        check_choice("when", when, ("next_epoch", "next_batch"))
+        cursor = self._parts.cursor
+        plan = self._new_plan(cursor.pool, weights)
+        if when == "next_epoch":
+            cursor.rearm(plan)
+            self._parts.recording.keep_weights(cursor.planned)
+            return self
+        if self._settings.distributed:
+            raise LoaderError(
+                "when='next_batch' with distributed=True: processes agree on weights where an epoch begins",
+                hint="when='next_epoch'",
+            )
+        cursor.rearm_now(plan)
+        self._parts.recording.keep_weights(cursor.planned)
+        return self
+
+    @staticmethod
+    def _new_plan(pool: Pool, weights: Weights) -> SamplingPlan:
         if pool.plan is None:
             raise LoaderError("this loader does not draw by weight", hint="end its chain with .sample_by(...)")
-        self._parts.cursor.rearm(new_plan(pool.table, pool.rows, pool.plan, weights))
-        return self
+        assert isinstance(pool.plan, SamplingPlan)  # of one position
+        return evaluated(new_plan(pool.table, pool.rows, pool.plan, weights))
 
     def audit(self) -> Audit:
         """Return the class counts delivered so far beside the band that the weights let expect.
@@ -307,7 +455,7 @@ class EpochLoader:
         Audit
             The band holds all classes at once with probability 99.9 %.
         """
-        cursor, _, meter, _ = self._parts
+        cursor, meter = self._parts.cursor, self._parts.meter
         cursor.count_gathered()
         return cursor.tally.audit(meter.skipped, meter.substituted)
 
