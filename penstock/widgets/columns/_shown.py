@@ -7,7 +7,7 @@ from typing import Literal
 
 from penstock.table import Ragged, Table
 from penstock.tensors import TensorSpec
-from penstock.tql import QueryResult, parse
+from penstock.tql import QueryResult, parse, quote_name
 from penstock.tql.syntax import _ast as ast
 
 __all__ = ["ShownColumn", "shown_columns"]
@@ -20,20 +20,33 @@ class ShownColumn:
     Parameters
     ----------
     name : str
-        As it is shown; for a tensor also as queries name it.
+        As it is shown; for a tensor also as queries name it, for a signal the expression that queries have for it.
     htype : str
-        The tensor's kind; ``generic`` for what a query computed.
+        The tensor's kind; ``generic`` for what a query computed, ``signal`` for what training reported.
     computed : Ragged, optional
         The values, where a query computed them: one a row of the result. None for a tensor of the dataset.
+    reported : Ragged, optional
+        The values of a signal, one a row of the table.
+    token : str, optional
+        Of a signal: another one when its values may have changed.
     """
 
     name: str
     htype: str
     computed: Ragged | None = None
+    reported: Ragged | None = None
+    token: str = ""
 
     def column(self, table: Table) -> Ragged:
         """Return the values."""
-        return table.column(self.name) if self.computed is None else self.computed
+        if self.computed is not None:
+            return self.computed
+        return table.column(self.name) if self.reported is None else self.reported
+
+    @property
+    def expression(self) -> str:
+        """How a query asks for the value of a row."""
+        return quote_name(self.name) if self.reported is None else self.name
 
 
 def shown_columns(text: str, result: QueryResult, table: Table) -> dict[str, ShownColumn]:

@@ -22,6 +22,7 @@ __all__ = [
     "SortKeys",
     "arranged_positions",
     "checked_order",
+    "ordered_by",
     "present_order",
     "result_order",
     "scalar_tensors",
@@ -123,6 +124,19 @@ def result_order(run: QueryRun, order: GridOrder) -> Positions | None:
     column = shown_columns(run.text, run.result, run.table)[order.by.removeprefix(COLUMN)].column(run.table)
     keys, present = _column_keys(column)
     return _ordered(np.arange(len(column)), keys, present, descending=order.descending)
+
+
+def ordered_by(run: QueryRun, order: GridOrder) -> tuple[Ragged, bool] | None:
+    """Return the column that samples are ordered by, and whether it has a value a row of the result, not of the table.
+
+    None where they are ordered by something else.
+    """
+    if order.by.startswith(TENSOR):
+        return run.table.column(order.by.removeprefix(TENSOR)), False
+    if not order.by.startswith(COLUMN):
+        return None
+    column = shown_columns(run.text, run.result, run.table)[order.by.removeprefix(COLUMN)]
+    return column.column(run.table), column.computed is not None
 
 
 class SortKeys:

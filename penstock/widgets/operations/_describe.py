@@ -32,6 +32,7 @@ __all__ = [
     "data_token",
     "dataset_info",
     "display_state",
+    "exact_cell",
     "grid_state",
     "query_reply",
     "query_state",
@@ -44,6 +45,7 @@ __all__ = [
 _MAX_TABLE_ROWS = 200
 _MAX_CELL_CHARACTERS = 200
 _NUM_RARE = 3
+_EXACT = 2**53
 
 
 def shown_kind(spec: TensorSpec) -> str:
@@ -288,6 +290,12 @@ def cell_text(column: Ragged, index: int) -> str | float | int | None:
             return str(scalar)
         return scalar if isinstance(scalar, (int, float)) and not isinstance(scalar, bool) else _short(str(scalar))
     return _short(np.array2string(value, threshold=20, precision=4, separator=", ").replace("\n", " "))
+
+
+def exact_cell(column: Ragged, index: int) -> str | float | int | None:
+    """Return the same, a number that a browser would round as text."""
+    value = cell_text(column, index)
+    return str(value) if isinstance(value, int) and abs(value) > _EXACT else value
 
 
 def _short(text: str) -> str:

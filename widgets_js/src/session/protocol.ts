@@ -58,8 +58,16 @@ export interface DatasetInfo {
   classes_fixed: string | null; // why classes cannot be changed; null where they can
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
+  signals?: SignalsInfo | null; // what training has reported a sample; null or missing: nothing
   holder: { program: string; pid: number; host: string; since: string } | null; // another process that has uncommitted edits: read_only here; since: ISO 8601
   behind: { message: string; remedy: "update" | "take over" | null } | null; // how what is shown differs from the dataset
+}
+
+/** Numbers that a training run reported for its samples; `columns.list` has a column of htype "signal" for each. */
+export interface SignalsInfo {
+  run: string;
+  names: string[];
+  stale: number; // samples whose labels were edited since
 }
 
 /** Names of a class's keypoints, and lines between them: pairs of places among the names, from 0. */
@@ -204,6 +212,8 @@ export interface Tile {
   boxes: number[]; // x, y, w, h in pixels of the full image, flat
   edited: boolean;
   held?: boolean; // is shown where it was, though it no longer matches since it was edited
+  value?: string | number | null; // what samples are sorted by, where that is a column; null: missing
+  stale?: boolean; // that is a signal reported before the labels were edited
   error: string | null; // why there is no image, in a sentence
   problem?: Problem | null; // the kind of that
 }
