@@ -3,9 +3,9 @@ import { scaleLinear } from "d3-scale";
 import { area, curveLinear, curveMonotoneX, line } from "d3-shape";
 import type { Mode } from "../session/protocol.ts";
 import type { Drawn } from "../statistics/drawn.ts";
+import { labelPlaces } from "../ui/label-places.ts";
 import { axisText, countText, shareText } from "../ui/number-text.ts";
 import type { Curve } from "./coverage-curves.ts";
-import { labelPlaces } from "./label-places.ts";
 
 const MARGIN = { top: 7, bottom: 16, left: 40, right: 46 };
 const LABEL_ROOM = 14;
