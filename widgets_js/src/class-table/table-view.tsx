@@ -11,6 +11,7 @@ import { type AxisScale, axisScale, markText } from "./axis-scale.ts";
 import type { BarSource } from "./bar-source.ts";
 import { ClassRow } from "./class-row.tsx";
 import type { Columns } from "./columns.ts";
+import { shownSignal } from "./signal-means.ts";
 import type { SliderRow } from "./slider-rows.ts";
 import { isPinned, type TableModel } from "./table-model.ts";
 import { useWalk } from "./walk-rows.ts";
@@ -50,13 +51,14 @@ export function TableView({ session, model, columns }: Props) {
       class={`penstock-classes${columns.stacked ? " penstock-stacked" : ""}`}
       aria-label="classes"
       aria-rowcount={rows.length + 1}
-      aria-colcount={5}
+      aria-colcount={columns.signal > 0 ? 6 : 5}
       data-testid="penstock-classes"
       data-penstock-undo="weights"
       style={{
         "--penstock-slider": `${columns.slider}px`,
         "--penstock-plot": `${columns.bars}px`,
         "--penstock-counts": `${columns.text}px`,
+        "--penstock-signal": columns.signal > 0 ? `${columns.signal}px` : "",
         "--penstock-row-height": `${columns.height}px`,
       }}
       {...walk}
@@ -131,6 +133,11 @@ function Head({ session, model, axis, columns, pattern }: HeadProps) {
           <span>→</span>
           <span>epoch</span>
         </span>
+        {columns.signal > 0 ? (
+          <span role="columnheader" class="penstock-head-signal" title={`mean ${shownSignal(session.store)}, a class`}>
+            {shownSignal(session.store)}
+          </span>
+        ) : null}
       </div>
     </div>
   );

@@ -10,6 +10,8 @@ export function receiveLive(store: Base, live: LiveState | null): void {
   const before = store.live.value;
   batch(() => {
     store.live.value = live;
+    const reported = live?.reported?.name ?? null;
+    if (reported !== null && (before?.reported?.name ?? null) !== reported) store.signalColumn.value ??= reported;
     if (live !== null && before?.loader !== live.loader) store.coverTab.value = "schedule";
     if (live === null && store.coverTab.value === "schedule") store.coverTab.value = "epochs";
   });
