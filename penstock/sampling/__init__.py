@@ -26,6 +26,8 @@ from penstock.sampling.pool._label_input import class_counts
 from penstock.sampling.pool._labels import ClassCounts
 from penstock.sampling.random._philox import fresh_seed
 from penstock.sampling.samplers._torch import TorchBatchSampler, TorchSampler
+from penstock.sampling.schedules._grouped import weights_sha256
+from penstock.sampling.schedules._plan import SchedulePlan
 from penstock.sampling.spec._presets import (
     REFERENCES,
     effective_number,
@@ -34,7 +36,9 @@ from penstock.sampling.spec._presets import (
     square_root,
     target_proportions,
 )
+from penstock.sampling.spec._schedule import SamplingSchedule, ScheduleEntry
 from penstock.sampling.spec._spec import Clause, SamplingSpec
+from penstock.sampling.streams._scheduled import ScheduledStream
 from penstock.sampling.streams._stream import IndexStream, SequentialStream, ShuffledStream
 
 __all__ = [
@@ -50,7 +54,11 @@ __all__ = [
     "IndexStream",
     "Moved",
     "SamplingPlan",
+    "SamplingSchedule",
     "SamplingSpec",
+    "ScheduleEntry",
+    "SchedulePlan",
+    "ScheduledStream",
     "SequentialStream",
     "ShuffledStream",
     "Simulation",
@@ -74,4 +82,5 @@ __all__ = [
     "square_root",
     "target_proportions",
     "times_seen_table",
+    "weights_sha256",
 ]

@@ -28,7 +28,7 @@ def stream_of(weighing: Weighing) -> IndexStream:
             f"above 0: an epoch has {weighing.num_draws} draws",
             stacklevel=3,
         )
-    common: dict[str, Any] = {"size": weighing.num_draws, "seed": spec.seed, "identity": spec.to_json()}
+    common: dict[str, Any] = {"size": weighing.num_draws, "seed": spec.seed, "identity": spec.to_json}
     if spec.mode == "deck":
         dealt = weighing.dealt
         return DeckStream(dealt.strata, dealt.weights, interleave=spec.interleave, **common)

@@ -28,6 +28,7 @@ __all__ = [
     "checked_weights",
     "concatenated",
     "first_positions",
+    "joined",
     "named_masks",
     "pool_size",
     "regrouped",
@@ -151,18 +152,20 @@ def by_weights(weights: NDArray[np.float64]) -> tuple[Grouping, NDArray[np.float
 
 def regrouped(groups: _G, expressions: tuple[str, ...]) -> _G | None:
     """Group label sets by fewer clauses, or None if a clause is neither "has the class" nor True."""
-    known = {name: number for number, name in enumerate(groups.expressions or ())}
     if groups.level != "label_sets" or groups.labels is None:
         return None
-    every = np.ones(groups.num_strata, bool)
-    known_masks = {
-        "True": every,
+    known = {
+        "True": np.ones(groups.num_strata, bool),
         groups.labels.condition(None): ~groups.matches.any(axis=0),
-        **{name: groups.matches[number] for name, number in known.items()},
+        **dict(zip(groups.expressions or (), groups.matches, strict=False)),
     }
-    if not all(name in known_masks for name in expressions):
-        return None
-    masks = [known_masks[name] for name in expressions]
+    return (
+        joined(groups, [known[name] for name in expressions], expressions) if set(expressions) <= set(known) else None
+    )
+
+
+def joined(groups: _G, masks: Sequence[NDArray[np.bool_]], expressions: tuple[str, ...]) -> _G:
+    """Join groups that some masks of groups do not tell apart: the groups of clauses that match by these."""
     joint, _, first = group_masks(masks, groups.num_strata)
     return replace(
         groups,

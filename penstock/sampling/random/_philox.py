@@ -16,6 +16,7 @@ __all__ = [
     "INTERLEAVE",
     "ONCE",
     "ONCE_ORDER",
+    "RESEED",
     "SHUFFLE",
     "SIMULATE",
     "SUBSET",
@@ -34,6 +35,7 @@ ONCE_ORDER: Final = 5
 SHUFFLE: Final = 6
 SIMULATE: Final = 8
 SUBSET: Final = 9
+RESEED: Final = 12
 
 _WORDS_PER_BLOCK = 4
 _MASK = (1 << 64) - 1

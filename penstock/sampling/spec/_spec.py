@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -16,7 +16,17 @@ from penstock.sampling.pool._normalized import set_normalized
 from penstock.sampling.random._philox import check_seed
 from penstock.sampling.spec._number_text import number_text
 
-__all__ = ["Clause", "Combine", "Interleave", "Mode", "SamplingSpec", "is_number", "spec_of"]
+__all__ = [
+    "Clause",
+    "Combine",
+    "Interleave",
+    "Mode",
+    "SamplingSpec",
+    "is_number",
+    "read_json",
+    "shortened",
+    "spec_of",
+]
 
 Combine = Literal["max", "sum", "product"]
 Mode = Literal["iid", "deck", "once"]
@@ -52,13 +62,15 @@ class Clause:
     Raises
     ------
     SamplingError
-        If the weight is negative, infinite or not a number.
+        If the weight is negative, infinite or not a number, or the expression is not text.
     """
 
     expression: str
     weight: float
 
     def __post_init__(self) -> None:
+        if not isinstance(self.expression, str):
+            raise SamplingError(f"the expression of a clause is {self.expression!r}. Expected a condition as text")
         try:
             weight = float(self.weight)
         except (TypeError, ValueError):
@@ -127,7 +139,7 @@ class SamplingSpec:
         _check_choice("combine", self.combine, get_args(Combine))
         _check_choice("mode", self.mode, get_args(Mode))
         _check_choice("interleave", self.interleave, get_args(Interleave))
-        set_normalized(self, clauses=tuple(self.clauses), seed=check_seed(self.seed))
+        set_normalized(self, clauses=_checked_clauses(self.clauses), seed=check_seed(self.seed))
         self._agree_on_replacement()
         if self.size is not None and not (is_number(self.size) and self.size >= 1 and self.size % 1 == 0):
             raise SamplingError(f"size is {self.size!r}. Expected draws per epoch, at least 1, or None")
@@ -137,8 +149,12 @@ class SamplingSpec:
             raise SamplingError(f"cap is {self.cap!r}. Expected a finite number > 0, or None")
         if self.cap is not None and self.combine != "product":
             raise SamplingError(f"cap is set with combine={self.combine!r}. Expected combine='product'")
+        if not isinstance(self.expression, str | None):
+            raise SamplingError(f"expression is {self.expression!r}. Expected the text of a weight, or None")
 
     def _agree_on_replacement(self) -> None:
+        if not isinstance(self.replace, bool | np.bool_):
+            raise SamplingError(f"replace is {self.replace!r}. Expected True or False")
         if not self.replace and self.mode == "deck":
             raise SamplingError(
                 "mode 'deck' repeats samples once all are dealt; it cannot be combined with replace=False",
@@ -227,7 +243,12 @@ class SamplingSpec:
 
     def to_json(self) -> str:
         """Return the spec as JSON with sorted keys; equal specs give equal text."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"), allow_nan=False)
+        return json.dumps(self.as_fields(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+    def as_fields(self) -> dict[str, Any]:
+        """Return the fields as numbers, texts, lists and dictionaries, ready for JSON; for `from_fields`."""
+        clauses = [{"expression": clause.expression, "weight": clause.weight} for clause in self.clauses]
+        return {**{name: getattr(self, name) for name in _FIELDS}, "clauses": clauses}
 
     @classmethod
     def from_json(cls, text: str) -> SamplingSpec:
@@ -238,15 +259,74 @@ class SamplingSpec:
         SamplingError
             If the text is not such a spec.
         """
+        return cls.from_fields(read_json(text, "sampling spec"))
+
+    @classmethod
+    def from_fields(cls, read: Any) -> SamplingSpec:
+        """Return the spec of fields that JSON was read into.
+
+        Raises
+        ------
+        SamplingError
+            If they are not those of a spec.
+        """
+        if not isinstance(read, Mapping):
+            raise SamplingError(f"{shortened(read)} is not a sampling spec", hint="use the text of to_json()")
         try:
-            fields_read = json.loads(text)
-            fields_read["clauses"] = tuple(Clause(**clause) for clause in fields_read.get("clauses", ()))
-            fields_read["tables"] = tuple((name, tuple(weights)) for name, weights in fields_read.get("tables", ()))
-            return cls(**fields_read)
-        except (TypeError, AttributeError, json.JSONDecodeError) as error:
+            known = dict(read)
+            known["clauses"] = tuple(Clause(**clause) for clause in known.get("clauses", ()))
+            known["tables"] = tuple((str(name), _numbers(weights)) for name, weights in known.get("tables", ()))
+            return cls(**known)
+        except SamplingError:
+            raise
+        except (TypeError, AttributeError, ValueError, OverflowError) as error:
             raise SamplingError(
-                f"the text is not a sampling spec: {text[:80]!r} ({error})", hint="use the text of to_json()"
+                f"{shortened(read)} is not a sampling spec ({error})", hint="use the text of to_json()"
             ) from error
+
+
+_FIELDS = [field.name for field in fields(SamplingSpec)]
+
+
+def _checked_clauses(clauses: Any) -> tuple[Clause, ...]:
+    found = tuple(clauses) if isinstance(clauses, Iterable) else (clauses,)
+    for clause in found:
+        if not isinstance(clause, Clause):
+            raise SamplingError(
+                f"{shortened(clause)} is not a clause. Expected a condition and its weight", hint="Clause('True', 1)"
+            )
+    return found
+
+
+def _numbers(weights: Any) -> tuple[float, ...]:
+    """Return weights of classes as finite numbers of at least 0."""
+    found = tuple(float(weight) for weight in weights)
+    for weight in found:
+        if not (math.isfinite(weight) and weight >= 0):
+            raise SamplingError(f"the weight of a class is {weight!r}. Expected a finite number >= 0")
+    return found
+
+
+def shortened(value: object, longest: int = 80) -> str:
+    """Return the beginning of how a value is written, for an error."""
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def read_json(text: Any, what: str) -> Any:
+    """Return what JSON text says, or say that it is not JSON.
+
+    Examples
+    --------
+    >>> read_json("[1, 2]", "list")
+    [1, 2]
+    """
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SamplingError(
+            f"the text is not a {what}: {shortened(text)} ({error})", hint="use the text of to_json()"
+        ) from error
 
 
 def spec_of(clauses: tuple[Clause, ...], options: Mapping[str, Any]) -> SamplingSpec:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Final
 
@@ -50,8 +51,8 @@ class DeckStream(Stream):
         Draws per epoch.
     seed : int
         In ``[0, 2**128)``.
-    identity : str
-        What else tells this stream from others: the spec.
+    identity : callable
+        Returns what else tells this stream from others: the spec. Called when a fingerprint is asked for.
     interleave : {"shuffled", "smooth"}
         Order of the draws in a block.
     """
@@ -65,7 +66,7 @@ class DeckStream(Stream):
         *,
         size: int,
         seed: int,
-        identity: str,
+        identity: Callable[[], str],
         interleave: Interleave = "shuffled",
     ) -> None:
         super().__init__(size, seed)
@@ -83,7 +84,7 @@ class DeckStream(Stream):
         return super().fingerprint
 
     def _identity(self) -> str:
-        return "dealt in order:" + self._name + self._strata.fingerprint
+        return "dealt in order:" + self._name() + self._strata.fingerprint
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         parts = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -39,14 +39,14 @@ class DrawStream(Stream):
         Draws per epoch.
     seed : int
         In ``[0, 2**128)``.
-    identity : str
-        What else tells this stream from others: the spec.
+    identity : callable
+        Returns what else tells this stream from others: the spec. Called when a fingerprint is asked for.
     """
 
     continuing = True
 
     def __init__(
-        self, strata: Groups, probabilities: NDArray[np.float64], *, size: int, seed: int, identity: str
+        self, strata: Groups, probabilities: NDArray[np.float64], *, size: int, seed: int, identity: Callable[[], str]
     ) -> None:
         super().__init__(size, seed)
         self._strata = strata
@@ -62,7 +62,7 @@ class DrawStream(Stream):
         return super().fingerprint
 
     def _identity(self) -> str:
-        return self._name + self._strata.fingerprint
+        return self._name() + self._strata.fingerprint
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         out = np.empty(stop - start, np.int64)

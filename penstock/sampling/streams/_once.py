@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -75,11 +76,13 @@ class OnceStream(Stream):
         Draws per epoch, at most the rows with a positive weight.
     seed : int
         In ``[0, 2**128)``.
-    identity : str
-        What else tells this stream from others: the spec.
+    identity : callable
+        Returns what else tells this stream from others: the spec. Called when a fingerprint is asked for.
     """
 
-    def __init__(self, strata: Groups, weights: NDArray[np.float64], *, size: int, seed: int, identity: str) -> None:
+    def __init__(
+        self, strata: Groups, weights: NDArray[np.float64], *, size: int, seed: int, identity: Callable[[], str]
+    ) -> None:
         super().__init__(size, seed)
         drawable = int(strata.sizes[weights > 0].sum())
         if size > drawable:
@@ -98,7 +101,7 @@ class OnceStream(Stream):
         return super().fingerprint
 
     def _identity(self) -> str:
-        return self._name + self._strata.fingerprint
+        return self._name() + self._strata.fingerprint
 
     def _draw(self, start: int, stop: int) -> NDArray[np.int64]:
         return by_epoch(start, stop, self.size, self._of_epoch)

@@ -14,7 +14,16 @@ from penstock.sampling.random._permute import Orders
 from penstock.sampling.random._philox import SHUFFLE, check_seed
 from penstock.sampling.spec._count import checked_count
 
-__all__ = ["IndexStream", "SequentialStream", "ShuffledStream", "Stream", "by_epoch", "whole_of_state"]
+__all__ = [
+    "IndexStream",
+    "SequentialStream",
+    "ShuffledStream",
+    "Stream",
+    "by_epoch",
+    "checked_position",
+    "state_of",
+    "whole_of_state",
+]
 
 _MIN_CHUNK, _MAX_CHUNK = 256, 4096
 
@@ -63,6 +72,25 @@ def whole_of_state(state: Mapping[str, Any], name: str) -> int:
             hint="pass all that state_dict() returned, unchanged",
         )
     return int(value)
+
+
+def state_of(stream: IndexStream, seed: int, position: int) -> dict[str, Any]:
+    """Return what another process needs to go on in a stream at a position; see `Stream.state`."""
+    epoch = position // stream.size if stream.size else 0
+    return {"fingerprint": stream.fingerprint, "seed": seed, "epoch": epoch, "position": int(position)}
+
+
+def checked_position(stream: IndexStream, state: Mapping[str, Any]) -> int:
+    """Return the position a state of a stream was taken at, or say that it is of another one."""
+    if not isinstance(state, Mapping):
+        raise LoaderStateError(f"the state is {state!r}. Expected the dictionary that state_dict() returned")
+    if state.get("fingerprint") != stream.fingerprint:
+        raise LoaderStateError(
+            f"the state is of another stream: fingerprint {str(state.get('fingerprint'))[:12]!r}, "
+            f"expected {stream.fingerprint[:12]!r}",
+            hint="resume with the same dataset version, query, weights, mode, size and seed",
+        )
+    return whole_of_state(state, "position")
 
 
 class Stream:
@@ -142,8 +170,7 @@ class Stream:
         dict
             ``fingerprint``, ``seed``, ``epoch``, ``position``.
         """
-        epoch = position // self.size if self.size else 0
-        return {"fingerprint": self.fingerprint, "seed": self.seed, "epoch": epoch, "position": int(position)}
+        return state_of(self, self.seed, position)
 
     def position(self, state: Mapping[str, Any]) -> int:
         """Return the position a state was taken at.
@@ -153,15 +180,7 @@ class Stream:
         LoaderStateError
             If the state is not of this stream.
         """
-        if not isinstance(state, Mapping):
-            raise LoaderStateError(f"the state is {state!r}. Expected the dictionary that state_dict() returned")
-        if state.get("fingerprint") != self.fingerprint:
-            raise LoaderStateError(
-                f"the state is of another stream: fingerprint {str(state.get('fingerprint'))[:12]!r}, "
-                f"expected {self.fingerprint[:12]!r}",
-                hint="resume with the same dataset version, query, weights, mode, size and seed",
-            )
-        return whole_of_state(state, "position")
+        return checked_position(self, state)
 
     def _identity(self) -> str:
         return ""
