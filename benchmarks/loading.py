@@ -203,7 +203,7 @@ def overhead(ds):
     draws = armed.draws()
     before = time.process_time()
     for number in range(armed.epoch.num_batches):
-        cursor.tally.add(armed.draw(draws, number))
+        armed.count(armed.draw(draws, number))
         loader.state_dict()
     loader.audit()
     return (time.process_time() - before) / armed.epoch.num_batches / whole

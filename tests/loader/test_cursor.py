@@ -25,7 +25,8 @@ def weighted(weights):
     return Loader(table_of()).sample_by(weights).batch(5).numpy()
 
 
-def test_an_iterator_of_before_new_weights_counts_nothing_under_them():
+def test_an_iterator_of_before_new_weights_counts_under_its_own():
+    """Ten draws by equal weights expect five of each class, five draws of odd rows expect five of one class."""
     loader = weighted(np.ones(COUNT))
     before = iter(loader)
     next(before)
@@ -34,7 +35,7 @@ def test_an_iterator_of_before_new_weights_counts_nothing_under_them():
     assert set(next(after)["labels"].ravel().tolist()) == {1}
     next(before)
     audit = loader.audit()
-    assert (audit.num_draws, audit.realized.tolist()) == (5, [0, 5])
+    assert (audit.num_draws, audit.expected.tolist()) == (15, [5, 10])
 
 
 def test_an_iterator_of_before_moves_the_loader_no_more():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.loader.running._expected_counts import expected_counts
+from penstock.loader.accounts._expected_counts import Delivered, expected_counts
+from penstock.loader.sources._planned import Armed
 from penstock.sampling import ClassCounts, SamplingSpec, Strata
 
 LABELS = ClassCounts.from_labels([0, 0, 0, 1], class_names=["often", "rare"])
@@ -14,7 +15,9 @@ def counts(draws, *, mode=None, first=None, shuffled=True):
     plan = None
     if mode is not None:
         plan = Strata.from_weights([1, 1, 1, 3], labels=LABELS).with_spec(SamplingSpec(mode=mode, size=4))
-    return [values.tolist() for values in expected_counts(plan, LABELS, draws, first=first, shuffled=shuffled)]
+    part = Delivered(None if plan is None else Armed.of(0, plan))
+    part.draws, part.first = draws, first
+    return [values.tolist() for values in expected_counts([part], LABELS, shuffled=shuffled)]
 
 
 @pytest.mark.parametrize("shuffled", [True, False], ids=["shuffled", "in order"])

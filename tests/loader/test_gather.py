@@ -157,7 +157,7 @@ def test_a_long_epoch_is_that_of_the_stream_through_all_blocks():
     count = 200_000
     table = ArrayTable({"x": np.arange(count), "y": np.arange(count, dtype=np.float32)})
     loader = Loader(table).shuffle().batch(96).numpy()
-    order = loader._parts.cursor.stream.epoch(0)
+    order = loader._parts.cursor.planned.stream.epoch(0)
     batches = list(loader)
     assert np.array_equal(np.concatenate([batch["index"] for batch in batches]), order)
     assert np.array_equal(np.concatenate([batch["x"] for batch in batches]), order)
@@ -254,8 +254,8 @@ def work(request):
     loader = loader.shuffle() if mode == "shuffled" else loader.sample_by(np.ones(count), mode=mode)
     loader = loader.batch(64).numpy()
     (cursor, maker, *_), work = loader._parts, {"slices": [], "gathers": []}
-    slice_of, batches_of = cursor.stream.slice, maker._arrays.batches
-    cursor.stream.slice = lambda start, stop: work["slices"].append(stop - start) or slice_of(start, stop)
+    slice_of, batches_of = cursor.planned.stream.slice, maker._arrays.batches
+    cursor.planned.stream.slice = lambda start, stop: work["slices"].append(stop - start) or slice_of(start, stop)
     maker._arrays.batches = lambda rows, *rest: work["gathers"].append(len(rows)) or batches_of(rows, *rest)
     assert sum(1 for _ in loader) == 3125
     return work

@@ -73,7 +73,7 @@ def check_loader(seed, *, workers=False):
     got = rows_of(other)
     both = min(len(rest), len(got))
     assert got[:both] == rest[:both], f"case {seed}: another batch size"
-    left = first._parts.cursor.stream.size - state["consumed"]
+    left = first._parts.cursor.planned.stream.size - state["consumed"]
     assert len(got) == (left // case.batches[1] * case.batches[1] if case.drop_last else left), f"case {seed}: length"
     if workers:
         with case.loader(1, num_workers=1, collate_fn=collated) as spread:
@@ -108,12 +108,12 @@ def check_world_sizes(case, seed):
         place = cursor.following(cursor.epoch_at(place, world_size=before))
     whole, epoch, _ = ranks_from(cursor, place, before)
     given, _, steps = ranks_from(cursor, place, before, int(case.rng.integers(0, epoch.num_batches + 1)))
-    turned = epoch.turned_within if cursor.pool.continuing and case.offset else None
+    turned = epoch.turned_within if cursor.planned.continuing and case.offset else None
     place = replace(place, consumed=epoch.consumed_after(steps), turned=turned)
     place = place_of(json.loads(json.dumps(state_of(place, cursor.identity()))), other.identity())
     rest, _, _ = ranks_from(other, place, after)
     both = min(len(whole) - len(given), len(rest))
-    if not cursor.pool.continuing:  # beyond the epoch each repeats what fills its own last step
+    if not cursor.planned.continuing:  # beyond the epoch each repeats what fills its own last step
         both = min(both, max(epoch.size - len(given), 0))
     assert rest[:both] == whole[len(given) : len(given) + both], f"case {seed}: {before} to {after} processes"
 

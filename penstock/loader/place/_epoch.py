@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["Draws", "Epoch", "Stream"]
 
 _BLOCK = 8_192
+_SHORT = 256  # of a stream that changes, so few draws are drawn by themselves
 
 
 class Stream(Protocol):
@@ -158,14 +159,20 @@ class Draws:
     def __init__(self, stream: Stream, epoch: Epoch) -> None:
         self._stream = stream
         self._epoch = epoch
+        self._followed = False
         self._in_sequence = isinstance(stream, _OneWayStream)
         self._size = stream.block if isinstance(stream, _OneWayStream) else _BLOCK
         self._blocks: dict[int, NDArray[np.int64]] = {}
 
+    def follow(self, stream: Stream) -> None:
+        """Draw from a stream that is another from some position on; what is kept of the one before is forgotten."""
+        if stream is not self._stream:
+            self._stream, self._blocks, self._followed = stream, {}, True
+
     def of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the pool positions drawn at increasing positions of the epoch."""
         offsets = self._epoch.stream_offsets(positions)
-        if len(offsets) >= self._size and not self._in_sequence:
+        if len(offsets) >= (_SHORT if self._followed else self._size) and not self._in_sequence:
             # one slice for a long run, as long as it has little between that other ranks take
             low, high = int(offsets.min()), int(offsets.max()) + 1
             if high - low <= len(offsets) * self._epoch.world_size:

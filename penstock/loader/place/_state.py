@@ -8,9 +8,10 @@ from typing import Any
 
 from penstock.errors import LoaderStateError
 
-__all__ = ["Identity", "Place", "parts_of", "place_of", "state_of"]
+__all__ = ["Identity", "Place", "check_form", "is_of_same_rows", "parts_of", "place_of", "state_of"]
 
-_FORMAT = 1
+_FORMAT = 2
+_READ = (1, 2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,7 @@ class Identity:
     offset: int
 
 
+_OF_ROWS = ("version", "rows", "seed", "offset")
 _NAMES = {
     "version": "the dataset's version",
     "query": "the query",
@@ -71,6 +73,11 @@ _NAMES = {
     "offset": "the offset",
     "sampling": "the sampling (weights, mode, size, shuffle)",
 }
+
+
+def is_of_same_rows(state: Mapping[str, Any], identity: Identity) -> bool:
+    """Tell whether a state is of the same rows, seed and offset, whatever the weights."""
+    return all(state["fingerprint"].get(name) == getattr(identity, name) for name in _OF_ROWS)
 
 
 def parts_of(place: Place, identity: Identity) -> dict[str, Any]:
@@ -82,8 +89,8 @@ def parts_of(place: Place, identity: Identity) -> dict[str, Any]:
     }
 
 
-def state_of(place: Place, identity: Identity) -> dict[str, Any]:
-    """Return a state that goes into JSON: integers, and what they belong to; the last one only with an offset."""
+def state_of(place: Place, identity: Identity, weights: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a state that goes into JSON: integers, what they belong to, and the weights; `turned` with an offset."""
     return {
         "format": _FORMAT,
         "epoch": place.epoch,
@@ -91,6 +98,7 @@ def state_of(place: Place, identity: Identity) -> dict[str, Any]:
         "consumed": place.consumed,
         **({} if place.turned is None else {"turned": place.turned}),
         "fingerprint": {name: getattr(identity, name) for name in _NAMES},
+        **(weights or {}),
     }
 
 
@@ -103,7 +111,7 @@ def place_of(state: Mapping[str, Any], identity: Identity) -> Place:
         If it is not the state of a loader, or of another dataset version, query,
         sampling, seed or offset; the message names which.
     """
-    _check_form(state)
+    check_form(state)
     saved = state["fingerprint"]
     for name, shown in _NAMES.items():
         mine = getattr(identity, name)
@@ -124,11 +132,14 @@ def _same_steps(one: object, other: object) -> bool:
     return steps[0] == steps[1] and steps[0][1] != ""
 
 
-def _check_form(state: Mapping[str, Any]) -> None:
+def check_form(state: Mapping[str, Any]) -> None:
+    """Refuse what is not the state of a loader."""
     if not isinstance(state, Mapping):
         raise LoaderStateError(f"the state is a {type(state).__name__}. Expected the dict that state_dict() returned")
-    if state.get("format") != _FORMAT:
-        raise LoaderStateError(f"the state has format {state.get('format')!r}; this version reads format {_FORMAT}")
+    if state.get("format") not in _READ:
+        raise LoaderStateError(
+            f"the state has format {state.get('format')!r}; this version reads formats {' and '.join(map(str, _READ))}"
+        )
     numbers = [state.get(name) for name in ("epoch", "start", "consumed")]
     numbers += [state["turned"]] if state.get("turned") is not None else []
     if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):

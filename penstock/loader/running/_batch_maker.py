@@ -11,6 +11,7 @@ from typing import Any
 
 from penstock.engines import Lease, lease_processes
 from penstock.errors import LoaderError, TensorNotFoundError
+from penstock.loader.accounts._stats import Meter
 from penstock.loader.batching._batch import Batch, Draw
 from penstock.loader.batching._collate import Collation
 from penstock.loader.batching._to_torch import require_torch, to_tensors
@@ -21,7 +22,6 @@ from penstock.loader.reading._prefetch import Prefetch, PrefetchedImages
 from penstock.loader.reading._reader import Reader
 from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._gather import Arrays, Gather, arrays_of
-from penstock.loader.running._stats import Meter
 from penstock.loader.settings._settings import Settings
 from penstock.loader.sources._pool import Pool
 from penstock.loader.sources._sequential import SequentialTable
@@ -30,6 +30,7 @@ from penstock.storage import renew_in_children, renewed_lock
 
 __all__ = ["BatchMaker", "Ready"]
 
+PlanAt = Callable[[int], SamplingPlan | None]
 Ready = tuple[Batch, Any]
 """A batch, and what the caller gets; None in place of it where the caller's thread has work to do."""
 
@@ -98,12 +99,12 @@ class BatchMaker:
 
     def jobs(self, armed: ArmedEpoch) -> Callable[[int], Callable[[], Ready]]:
         """Return what prepares the job of each batch of an epoch: called batch after batch, its jobs in any thread."""
-        draws = armed.draws()
-        prefetch = Prefetch(self._reader.take, self._reader.images, partial(armed.draw, draws), armed.epoch.num_batches)
+        claim = partial(armed.claim, armed.draws())
+        prefetch = Prefetch(self._reader.take, self._reader.images, claim, armed.epoch.num_batches)
 
         def prepare(number: int) -> Callable[[], Ready]:
             draw, images = prefetch.claim(number)
-            return lambda: self._ready(draw, images, armed.pool.plan)
+            return lambda: self._ready(draw, images, armed.plan_at)
 
         return prepare
 
@@ -120,24 +121,25 @@ class BatchMaker:
 
     # ---- one batch -------------------------------------------------------------------------
 
-    def read(self, draw: Draw, plan: SamplingPlan | None, images: PrefetchedImages | None = None) -> Batch:
+    def read(self, draw: Draw, plan_at: PlanAt, images: PrefetchedImages | None = None) -> Batch:
         """Read and decode what a draw holds.
 
         Parameters
         ----------
         draw : Draw
             The rows.
-        plan : SamplingPlan, optional
-            What drew them: a sample that cannot be read is replaced by one of the same stratum, else of the pool.
+        plan_at : callable
+            Returns what drew a place of the epoch: a sample that cannot be read is replaced by one of the same stratum,
+            without weights by any of the pool.
         images : callable, optional
             Gives images that are read together with those of other batches.
         """
-        return self._reader.read(draw, partial(self._substitute, plan), images)
+        return self._reader.read(draw, partial(self._substitute, plan_at), images)
 
-    def _ready(self, draw: Draw, images: PrefetchedImages | None, plan: SamplingPlan | None) -> Ready:
+    def _ready(self, draw: Draw, images: PrefetchedImages | None, plan_at: PlanAt) -> Ready:
         """Read, decode and finish a draw, unless the user's functions run in the caller's thread."""
         lease = self._lease
-        batch = self.read(draw, plan, images)
+        batch = self.read(draw, plan_at, images)
         if not self._work.is_heavy:
             return batch, self.finished(batch)
         if lease is None:
@@ -160,9 +162,10 @@ class BatchMaker:
             return to_tensors(result, pin=self._settings.pin_memory)
         return result
 
-    def _substitute(self, plan: SamplingPlan | None, epoch: int, position: int, pool: int, attempt: int) -> int:
+    def _substitute(self, plan_at: PlanAt, epoch: int, position: int, pool: int, attempt: int) -> int:
         """Return the pool position of another sample: of the same stratum, or of the whole pool without weights."""
         word = words_of(self._settings.seed, epoch, position, purpose="substitute", count=attempt + 1)[-1]
+        plan = plan_at(position)
         if plan is None:
             return word % len(self._pool.rows)
         stratum = int(plan.strata.ids[pool])

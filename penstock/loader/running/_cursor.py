@@ -7,14 +7,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from penstock.errors import LoaderError
+from penstock.loader.accounts._audit import Tally
 from penstock.loader.batching._to_torch import agree, warn_of_draws_left, warn_of_place_given_up, world
-from penstock.loader.place._epoch import Epoch, Stream
-from penstock.loader.place._state import Identity, Place, parts_of, place_of
+from penstock.loader.place._epoch import Epoch
+from penstock.loader.place._state import Identity, Place, check_form, is_of_same_rows, parts_of, place_of
 from penstock.loader.running._armed import ArmedEpoch
-from penstock.loader.running._audit import Tally
+from penstock.loader.running._armory import Armory, Waiting
 from penstock.loader.running._gather import Gather
 from penstock.loader.settings._settings import Settings
+from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
+from penstock.loader.sources._rebuilding import restored
 from penstock.sampling import SamplingPlan
 from penstock.storage import renewed_lock
 
@@ -22,10 +26,11 @@ __all__ = ["Cursor"]
 
 
 class Cursor:
-    """What is armed: the pool and its stream, the place in them, and the plan of the epochs to come.
+    """What is armed: the pool and its stream, the place in them, and the weights of the epochs to come.
 
     Safe to call from several threads. One lock guards the place and everything that is armed. Meter and tally have
-    locks of their own or are called under this one; they never call back.
+    locks of their own or are called under this one; they never call back. So has the armory, whose lock is the last
+    that anybody takes.
 
     Parameters
     ----------
@@ -38,29 +43,84 @@ class Cursor:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._settings = settings
         self._lock = renewed_lock(threading.RLock())  # reentrant: a signal's handler may ask for the state within
-        self._pending: Pool | None = None
+        self._pool = pool
+        stream = pool.stream(shuffle=settings.shuffle, seed=settings.seed, megabytes=settings.buffer_size)
+        self._armory = Armory(stream)
+        self.tally = Tally(pool, shuffled=settings.shuffle)
+        self._identity: tuple[PlannedStream, Identity] | None = None
+        self._waiting: Waiting | None = None
         self._place = Place()
         self._started = False
         self._restored = False
         self._latest: ArmedEpoch | None = None
+        self._out_of_turn: ArmedEpoch | None = None
         self._gathers: list[Gather] = []
         self._warned_of_draws_left = False
-        self._arm(pool)
 
-    def _arm(self, pool: Pool) -> None:
-        self.pool = pool
-        self.stream = self._stream_of(pool)
-        self.tally = Tally(pool, shuffled=self._settings.shuffle)
-        self._identity: Identity | None = None
+    # ---- weights ---------------------------------------------------------------------------
 
-    def _stream_of(self, pool: Pool) -> Stream:
-        settings = self._settings
-        return pool.stream(shuffle=settings.shuffle, seed=settings.seed, megabytes=settings.buffer_size)
+    @property
+    def planned(self) -> PlannedStream:
+        """What is drawn at every position, and by which weights."""
+        return self._armory.now
 
-    def _arm_pending(self) -> None:
-        if self._pending is not None:
-            self._arm(self._pending)
-            self._pending = None
+    @property
+    def pool(self) -> Pool:
+        """What is drawn from, by the weights of the first batch that is not claimed yet."""
+        with self._lock:
+            plan = self.planned.plan_at(self._unclaimed())
+            return self._pool if self._pool.plan is None or plan is None else replace(self._pool, plan=plan)
+
+    def _unclaimed(self) -> int:
+        """Return the stream position of the first batch that is not claimed yet."""
+        latest = self._latest or self._out_of_turn
+        if latest is not None and self._started and not self._restored:
+            return latest.epoch.start + latest.epoch.consumed_after(latest.claimed.batches)
+        return self._start_of(self._place, self.planned) + self._place.consumed
+
+    def rearm(self, plan: SamplingPlan) -> None:
+        """Draw by another plan from the next epoch on."""
+        with self._lock:
+            self._waiting = Waiting(plan)
+            if not self._started:
+                self.count_gathered()
+                self._arm_waiting()
+
+    def rearm_now(self, plan: SamplingPlan) -> None:
+        """Draw by another plan from the first batch on that is not claimed yet.
+
+        Raises
+        ------
+        LoaderError
+            If that is within an epoch that cannot change.
+        SamplingError
+            If the plan differs in more than its weights.
+        """
+        with self._lock:
+            self.count_gathered()
+            self._armory.change(lambda now: self._rearmed_now(now, plan))
+            self._waiting = None
+
+    def _rearmed_now(self, now: PlannedStream, plan: SamplingPlan) -> PlannedStream:
+        start = self._unclaimed()
+        if start != self._start_of(self._place, now):
+            self._check_may_change(now)
+        return now.rearmed(start, plan)
+
+    def _check_may_change(self, now: PlannedStream) -> None:
+        why = None
+        if not now.continuing:
+            why = "without replacement an epoch is drawn as a whole"
+        elif self._settings.offset:
+            why = f"offset={self._settings.offset} delivers an epoch in another order than it is drawn"
+        if why:
+            raise LoaderError(f"when='next_batch' in the middle of an epoch: {why}", hint="when='next_epoch'")
+
+    def _arm_waiting(self) -> None:
+        """Arm the weights that wait, from the place on."""
+        if self._waiting is not None:
+            # epochs under way keep theirs: they may be abandoned, and still read
+            self._armory, self._waiting = self._waiting.armory(self.planned, self._place), None
 
     # ---- batches that are gathered: they are counted when somebody asks --------------------
 
@@ -81,29 +141,33 @@ class Cursor:
 
     # ---- what an epoch is ------------------------------------------------------------------
 
+    @staticmethod
+    def _start_of(place: Place, planned: PlannedStream) -> int:
+        """Return the stream position where the epoch of a place begins."""
+        return place.start if planned.continuing else place.epoch * planned.stream.size
+
     def epoch_at(
-        self, place: Place, *, rank: int = 0, world_size: int = 1, drawn: tuple[Pool, Stream] | None = None
+        self, place: Place, *, rank: int = 0, world_size: int = 1, planned: PlannedStream | None = None
     ) -> Epoch:
-        """Return the layout of the epoch of a place; `drawn`: of another pool and stream than the armed ones."""
-        pool, stream = drawn or (self.pool, self.stream)
-        start = place.start if pool.continuing else place.epoch * stream.size
+        """Return the layout of the epoch of a place; `planned`: under other weights than the armed ones."""
+        planned = planned or self.planned
         return Epoch(
             number=place.epoch,
-            start=start,
-            size=stream.size,
+            start=self._start_of(place, planned),
+            size=planned.stream.size,
             consumed=place.consumed,
             batch_size=self._settings.samples_per_batch,
             rank=rank,
             world_size=world_size,
             drop_last=self._settings.drop_last,
-            continuing=pool.continuing,
+            continuing=planned.continuing,
             offset=self._settings.offset,
             turned=place.turned,
         )
 
     def armed(self, epoch: Epoch) -> ArmedEpoch:
-        """Return an epoch of the armed pool, ready to run."""
-        return ArmedEpoch(epoch=epoch, pool=self.pool, stream=self.stream, tally=self.tally)
+        """Return an epoch of the armed weights, ready to run."""
+        return ArmedEpoch(epoch=epoch, pool=self._pool, armory=self._armory, tally=self.tally)
 
     def _share(self) -> tuple[int, int]:
         return world() if self._settings.distributed else (0, 1)
@@ -121,11 +185,11 @@ class Cursor:
             if self._started and not self._restored:
                 self._place = self.following(self.epoch_at(self._place, rank=rank, world_size=size))
             if self._place.consumed == 0:
-                self._arm_pending()
+                self._arm_waiting()
             if size > 1:
                 shape = {"batch_size": self._settings.samples_per_batch, "drop_last": self._settings.drop_last}
-                agree({**parts_of(self._place, self._armed_identity()), **shape})
-            self._started, self._restored = True, False
+                agree({**parts_of(self._place, self._identity_of(self.planned)), **shape})
+            self._started, self._restored, self._out_of_turn = True, False, None
             self._latest = self.armed(self.epoch_at(self._place, rank=rank, world_size=size))
             return self._latest
 
@@ -134,14 +198,13 @@ class Cursor:
         rank, size = self._share()
         with self._lock:
             self.count_gathered()
-            place, pending = self._place, self._pending
-            drawn = (self.pool, self.stream)
+            place, armory = self._place, self._armory
             if self._started and not self._restored:
                 place = self.following(self.epoch_at(place, rank=rank, world_size=size))
-        if pending is not None and place.consumed == 0:
-            drawn = (pending, self._stream_of(pending))
-        epoch = self.epoch_at(place, rank=rank, world_size=size, drawn=drawn)
-        return ArmedEpoch(epoch=epoch, pool=drawn[0], stream=drawn[1], tally=self.tally)
+            if self._waiting is not None and place.consumed == 0:
+                armory = self._waiting.armory(armory.now, place)
+        epoch = self.epoch_at(place, rank=rank, world_size=size, planned=armory.now)
+        return ArmedEpoch(epoch=epoch, pool=self._pool, armory=armory, tally=self.tally)
 
     # ---- places ----------------------------------------------------------------------------
 
@@ -174,31 +237,27 @@ class Cursor:
                 self._place = self.following(armed.epoch)
                 self._started = False
 
-    def rearm_for(self, epoch: int) -> None:
-        """Take up weights that wait where a batch of an epoch is read out of turn, and that epoch has not begun."""
+    def claim(self, armed: ArmedEpoch, batch: int) -> PlannedStream:
+        """Claim a batch of an epoch from `upcoming` that is read out of turn; return what it is drawn from."""
         with self._lock:
             self.count_gathered()
-            if epoch != self._place.epoch or self._place.consumed == 0:
-                self._arm_pending()
+            if self._waiting is not None and self._waiting.is_of(armed.armory):
+                self._armory, self._waiting = armed.armory, None
+            self._out_of_turn = armed
+            return armed.armory.claim(armed.claimed, batch + 1)
 
-    def jump(self, place: Place) -> None:
-        """Move to a place inside an epoch, out of turn."""
+    def jump(self, armed: ArmedEpoch, num_delivered: int) -> None:
+        """Move to the place after some batches of an epoch that is read out of turn."""
         with self._lock:
-            self._go(place, restored=False)
+            self._go(self.after(armed.epoch, num_delivered), restored=False)
+            self._out_of_turn = armed
 
     def _go(self, place: Place, *, restored: bool) -> None:
         """Go to a place; batches of the current iterators no longer move it."""
         self._place, self._restored, self._started, self._latest = place, restored, True, None
+        self._out_of_turn = None
 
     # ---- what the caller changes and reads ----------------------------------------------------
-
-    def rearm(self, plan: SamplingPlan) -> None:
-        """Draw by another plan from the next epoch on."""
-        with self._lock:
-            self._pending = replace(self.pool, plan=plan)
-            if not self._started:
-                self.count_gathered()
-                self._arm_pending()
 
     @property
     def place(self) -> Place:
@@ -206,17 +265,24 @@ class Cursor:
         with self._lock:
             self.count_gathered()
             place = self._place
-        if not (self.pool.continuing and self._settings.offset):
+        if not (self.planned.continuing and self._settings.offset):
             return place
         rank, size = self._share()
         return replace(place, turned=self.epoch_at(place, rank=rank, world_size=size).turned_within)
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on at a state's place with the next iteration; the current epoch is dropped, new weights apply."""
+        """Go on at a state's place with the next iteration, by its weights; the current epoch is dropped."""
         with self._lock:
             self.count_gathered()
-            self._arm_pending()
-            self._go(place_of(state, self._armed_identity()), restored=True)
+            self._arm_waiting()
+            check_form(state)
+            planned = self.planned
+            if is_of_same_rows(state, self._identity_of(planned)):
+                planned = restored(state, self._pool, planned) or planned
+            place = place_of(state, self._identity_of(planned))
+            if planned is not self.planned:
+                self._armory = Armory(planned)
+            self._go(place, restored=True)
 
     def set_epoch(self, epoch: int) -> None:
         """Make the next iteration an epoch; one that a state left half done is finished."""
@@ -226,7 +292,7 @@ class Cursor:
             here = self.epoch_at(self._place, rank=rank, world_size=size)
             begun = self._started and not self._restored
             left = here.length - here.consumed if begun and epoch == here.number + 1 else 0
-            left *= self.pool.plan is not None and not self._warned_of_draws_left
+            left *= bool(self.planned.armed) and not self._warned_of_draws_left
             self._warned_of_draws_left |= left > 0
             given_up = here.consumed if self._restored and epoch not in (here.number, here.number + 1) else 0
             if epoch == here.number + 1 and not begun:
@@ -239,26 +305,28 @@ class Cursor:
         if given_up:
             warn_of_place_given_up(epoch, given_up, here.number)
 
-    def identity(self) -> Identity:
-        """Return what a state is a place in: between epochs the weights of the next."""
+    def identity(self) -> tuple[Identity, PlannedStream]:
+        """Return what a state is a place in, and its weights: between epochs those of the next."""
         with self._lock:
             self.count_gathered()
             begun = self._started and not self._restored
-            if self._pending is None or begun or self._place.consumed:
-                return self._armed_identity()
-            return self._identity_of(self._pending, self._stream_of(self._pending))
+            planned = self.planned
+            if self._waiting is not None and not begun and not self._place.consumed:
+                planned = self._waiting.armory(planned, self._place).now
+            return self._identity_of(planned), planned
 
-    def _armed_identity(self) -> Identity:
-        if self._identity is None:
-            self._identity = self._identity_of(self.pool, self.stream)
-        return self._identity
-
-    def _identity_of(self, pool: Pool, stream: Stream) -> Identity:
-        return Identity(
-            version=pool.table.version,
-            query="; ".join(pool.history),
-            rows=pool.digest(),
-            sampling=stream.fingerprint,
-            seed=self._settings.seed,
-            offset=self._settings.offset,
-        )
+    def _identity_of(self, planned: PlannedStream) -> Identity:
+        if self._identity is None or self._identity[0] is not planned:
+            rows = self._pool.digest() if self._identity is None else self._identity[1].rows
+            self._identity = (
+                planned,
+                Identity(
+                    version=self._pool.table.version,
+                    query="; ".join(self._pool.history),
+                    rows=rows,
+                    sampling=planned.stream.fingerprint,
+                    seed=self._settings.seed,
+                    offset=self._settings.offset,
+                ),
+            )
+        return self._identity[1]

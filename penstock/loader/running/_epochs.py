@@ -9,18 +9,20 @@ from functools import partial
 from typing import Any, Literal, NamedTuple, Self
 
 from penstock.errors import LoaderError
+from penstock.loader.accounts._audit import Audit
+from penstock.loader.accounts._stats import LoaderStats, Meter
 from penstock.loader.batching._batch import Draw
 from penstock.loader.batching._to_torch import warn_if_nobody_shares
-from penstock.loader.place._state import Place, state_of
-from penstock.loader.running._audit import Audit
+from penstock.loader.place._state import state_of
+from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._batch_maker import BatchMaker
 from penstock.loader.running._cursor import Cursor
 from penstock.loader.running._facade import BatchRows, BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
 from penstock.loader.running._iterator import EpochIterator
-from penstock.loader.running._stats import LoaderStats, Meter
-from penstock.loader.settings._settings import Settings, check_count
+from penstock.loader.settings._settings import Settings, check_choice, check_count
+from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
-from penstock.sampling import SamplingSpec
+from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec
 from penstock.storage import renewed_lock
 from penstock.tql.pipeline._plans import Weights, new_plan
 
@@ -139,7 +141,7 @@ class EpochLoader:
         if armed.epoch.num_batches == 0:
             raise LoaderError(f"an epoch of {armed.epoch.size} samples has no batch of {armed.epoch.batch_size}")
         draw = armed.draw(armed.draws(), 0)
-        return parts.maker.finished(parts.maker.read(draw, armed.pool.plan))
+        return parts.maker.finished(parts.maker.read(draw, armed.plan_at))
 
     # ---- what trainers look for on a DataLoader --------------------------------------------
 
@@ -167,7 +169,7 @@ class EpochLoader:
     def dataset(self) -> DrawnRows:
         """The samples drawn from; its length is their number."""
         pool = self._pool
-        return DrawnRows(rows=pool.rows, version=pool.table.version, seed=self.seed, read=self._read_rows)
+        return DrawnRows(rows=pool.rows, version=pool.table.version, seed=self.seed)
 
     @property
     def batch_sampler(self) -> BatchSampler:
@@ -185,18 +187,22 @@ class EpochLoader:
         armed = cursor.upcoming()
         draws = armed.draws()
         for number in range(armed.epoch.num_batches):
-            yield BatchRows(armed.draw(draws, number), cursor.after(armed.epoch, number + 1))
+            drawn_from = armed.armory.now
+            draws.follow(drawn_from.stream)
+            taken = partial(self._taken_out_of_turn, armed, number, drawn_from)
+            yield BatchRows(armed.draw(draws, number), taken)
 
-    def _read_rows(self, draw: Draw, after: Place) -> Any:
+    def _taken_out_of_turn(self, armed: ArmedEpoch, number: int, drawn_from: PlannedStream, draw: Draw) -> Any:
         """Return a batch of `_rows_of_epoch`, and move the loader to the place after it."""
         cursor, maker, meter, _ = self._parts
         asked = meter.asked()
-        cursor.rearm_for(draw.epoch)
-        batch = maker.read(draw, cursor.pool.plan)
+        if cursor.claim(armed, number) is not drawn_from:
+            draw = armed.draw(armed.draws(), number)  # other weights were given since its rows were named
+        batch = maker.read(draw, armed.plan_at)
         result = maker.finished(batch)
         meter.delivered(asked, batch)
-        cursor.tally.add(batch.draw)
-        cursor.jump(after)
+        armed.count(batch.draw)
+        cursor.jump(armed, number + 1)
         return result
 
     # What a DataLoader of finished batches has: trainers that make one again from these get the same batches, and
@@ -243,7 +249,9 @@ class EpochLoader:
             Three integers (epoch, stream position where it begins, draws handed out
             over all ranks) and the fingerprint of what they belong to; goes into JSON.
         """
-        return state_of(self._parts.cursor.place, self._parts.cursor.identity())
+        cursor = self._parts.cursor
+        identity, planned = cursor.identity()
+        return state_of(cursor.place, identity, planned.as_state)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where a state was taken; the next iteration finishes its epoch.
@@ -268,11 +276,32 @@ class EpochLoader:
         plan = self._parts.cursor.pool.plan
         return None if plan is None else plan.spec
 
-    def with_weights(self, weights: Weights) -> Self:
-        """Draw by other weights from the next epoch on; the epoch under way is not touched.
+    @property
+    def schedule(self) -> SamplingSchedule | None:
+        """The weights by the position of the stream that each begin at; ``sample_by(schedule)`` replays the run.
 
-        The seed stays and the stream goes on: no epoch repeats the random words of one before. A state knows the
-        weights: to resume, give the rebuilt loader the same ones before `load_state_dict`.
+        What was drawn, and from the first batch on that is not claimed yet what will be. None where no samples are
+        drawn by weight.
+
+        Raises
+        ------
+        LoaderError
+            If an epoch began with weights of another mode, size or combination, which no schedule says.
+        """
+        planned = self._parts.cursor.identity()[1]
+        if planned.armed and planned.schedule is None:
+            raise LoaderError(
+                "the loader was given weights of another mode, size or way to combine than it began with. Expected "
+                "the same throughout",
+                hint="loader.weights is what it draws by now",
+            )
+        return planned.schedule
+
+    def with_weights(self, weights: Weights, when: Literal["next_epoch", "next_batch"] = "next_epoch") -> Self:
+        """Draw by other weights from the next epoch on, or from the next batch on.
+
+        The seed stays and the stream goes on: no epoch repeats the random words of one before. `schedule` has the
+        position from which they hold, and so has a state: one that is loaded brings its weights with it.
 
         Parameters
         ----------
@@ -280,6 +309,9 @@ class EpochLoader:
             A weight expression, or the name of a tensor that holds the weights; one weight for each sample of the
             dataset or view this loader draws from; these keep the current mode and size. Or a plan of these samples, or
             a spec with the current clauses; these bring their own mode and size.
+        when : {"next_epoch", "next_batch"}
+            The epoch under way is not touched; or the first batch on that is not claimed yet is the first to follow
+            the new weights. Batches that are made ahead are delivered as they are.
 
         Returns
         -------
@@ -289,15 +321,31 @@ class EpochLoader:
         Raises
         ------
         LoaderError
-            If this loader draws no weighted samples.
+            If this loader draws no weighted samples. With "next_batch" also if processes share the epoch, or it has
+            no order that could change: that of draws without replacement, or of an offset.
         SamplingError
-            If the weights are of other samples or clauses, are not valid weights, or leave nothing to draw.
+            If the weights are of other samples or clauses, are not valid weights, or leave nothing to draw. With
+            "next_batch" also if they bring another mode, size, or way to combine.
         """
-        pool = self._parts.cursor.pool
+        check_choice("when", when, ("next_epoch", "next_batch"))
+        cursor = self._parts.cursor
+        plan = self._new_plan(cursor.pool, weights)
+        if when == "next_epoch":
+            cursor.rearm(plan)
+            return self
+        if self._settings.distributed:
+            raise LoaderError(
+                "when='next_batch' with distributed=True: processes agree on weights where an epoch begins",
+                hint="when='next_epoch'",
+            )
+        cursor.rearm_now(plan)
+        return self
+
+    @staticmethod
+    def _new_plan(pool: Pool, weights: Weights) -> SamplingPlan:
         if pool.plan is None:
             raise LoaderError("this loader does not draw by weight", hint="end its chain with .sample_by(...)")
-        self._parts.cursor.rearm(new_plan(pool.table, pool.rows, pool.plan, weights))
-        return self
+        return new_plan(pool.table, pool.rows, pool.plan, weights)
 
     def audit(self) -> Audit:
         """Return the class counts delivered so far beside the band that the weights let expect.

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from penstock.errors import LoaderError
 from penstock.loader.batching._batch import Draw
-from penstock.loader.place._state import Place
 from penstock.loader.running._iterator import EpochIterator, nothing_ready
 from penstock.storage import renewed_lock
 from penstock.table import Selection
@@ -51,12 +50,12 @@ class Steps(Protocol):
 class BatchRows(list[int]):
     """The rows of a batch, and which batch it is; a plain list in any other process."""
 
-    __slots__ = ("after", "draw")
+    __slots__ = ("draw", "take")
 
-    def __init__(self, draw: Draw, after: Place) -> None:
+    def __init__(self, draw: Draw, take: Callable[[Draw], Any]) -> None:
         super().__init__(draw.rows.tolist())
         self.draw = draw
-        self.after = after
+        self.take = take
 
     def __reduce__(self) -> tuple[Any, ...]:
         return list, (list(self),)
@@ -127,15 +126,7 @@ class RowSampler:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DrawnRows(Selection):
-    """The samples a loader draws from; finishes the batches that its batch sampler names.
-
-    Parameters
-    ----------
-    read : callable
-        Returns the batch of a draw, and moves the loader to the place after it.
-    """
-
-    read: Callable[[Draw, Place], Any]
+    """The samples a loader draws from; finishes the batches that its batch sampler names."""
 
     def __getitems__(self, rows: list[int]) -> Any:
         """Return the finished batch of some rows of the loader's batch sampler; `accelerate` skips batches by this."""
@@ -146,7 +137,7 @@ class DrawnRows(Selection):
                 "loader's. Expected the batches of loader.batch_sampler as they are",
                 hint="to share a loader among processes, use .pytorch(distributed=True) and iterate the loader itself",
             )
-        return self.read(rows.draw, rows.after)
+        return rows.take(rows.draw)
 
 
 class Iteration(Iterator[Any]):

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.loader.accounts._stats import Meter
 from penstock.loader.batching._batch import Draw
 from penstock.loader.batching._to_torch import require_torch, to_tensors
 from penstock.loader.reading._reader import Reader
 from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._jobs import PipelineEnded
-from penstock.loader.running._stats import Meter
 from penstock.loader.settings._settings import Settings
+from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
 from penstock.storage import renewed_lock
 from penstock.table import Table
@@ -175,6 +176,7 @@ class Gather:
         self._arrays = arrays
         self._epoch = armed.epoch
         self._draws = armed.draws()
+        self._drawn_from = armed.armory.now
         self._meter = meter
         self._size = armed.epoch.batch_size
         self._at_once = arrays.num_at_once(self._size)
@@ -222,8 +224,9 @@ class Gather:
 
     def _fill(self, asked: float) -> None:
         first = self._tray[1]
-        if first >= self._stop:
-            self._draw_block(first)
+        now = self.armed.armory.claim(self.armed.claimed, min(first + self._at_once, self._epoch.num_batches))
+        if first >= self._stop or now is not self._drawn_from:
+            self._draw_block(first, now)
         stop = min(first + self._at_once, self._stop)
         begin, end = (first - self._first) * self._size, (stop - self._first) * self._size
         draw = self._draw
@@ -232,15 +235,19 @@ class Gather:
         self._meter.gathered(asked)
         self._check_open()
 
-    def _draw_block(self, first: int) -> None:
+    def _draw_block(self, first: int, now: PlannedStream) -> None:
         began = time.perf_counter()
         self.settle()
         self._check_open()
         left = self._epoch.num_batches - first
         if left <= 0:
             raise PipelineEnded
+        if now is not self._drawn_from:  # other weights: perhaps others soon, which what is drawn ahead is lost by
+            self._draws.follow(now.stream)
+            self._drawn_from, self._rows_ahead = now, self._at_once * self._size
         # the first block is short, so that the first batch comes soon
-        count = min(max(1, self._rows_ahead // (self._size * self._epoch.world_size)), left)
+        count = max(1, self._rows_ahead // (self._size * self._epoch.world_size))
+        count = min(count - count % self._at_once or count, left)  # whole trays: each is claimed before it is drawn
         self._rows_ahead = min(self._rows_ahead * _GROWTH, _MOST_ROWS)
         self._draw = self.armed.draw(self._draws, first, count, all_rows=self._arrays.all_rows)
         self._first, self._stop = first, first + count
@@ -260,7 +267,7 @@ class Gather:
                 self._counted = delivered
                 in_a_row = self._epoch.world_size == 1 or delivered - done == 1
                 draw = self._draw.keep(part)
-                self.armed.tally.add(draw, in_a_row=in_a_row)
+                self.armed.count(draw, in_a_row=in_a_row)
                 self._meter.counted(delivered - done, len(draw))
         return not self._over
 

@@ -6,12 +6,12 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from penstock.loader.accounts._stats import Meter
 from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._batch_maker import BatchMaker, Ready
 from penstock.loader.running._cursor import Cursor
 from penstock.loader.running._gather import Gather
 from penstock.loader.running._jobs import Pipeline, PipelineEnded
-from penstock.loader.running._stats import Meter
 from penstock.loader.running._turns import Turns
 from penstock.storage import renew_in_children
 
@@ -113,7 +113,7 @@ class EpochIterator(Iterator[Any]):
             result = self._maker.finished(batch)
         self._delivered += 1
         self._meter.delivered(asked, batch)
-        self._armed.tally.add(batch.draw)
+        self._armed.count(batch.draw)
         self._cursor.move(self._armed, self._delivered)
         return result
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from penstock._wording import escaped
 from penstock.errors import LoaderError
-from penstock.loader.place._epoch import Stream
+from penstock.loader.sources._planned import PlannedStream, plans_of
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
 from penstock.sampling import (
     ClassCounts,
@@ -58,18 +58,13 @@ class Pool:
     resolve: Resolve | None = None
     all_rows: NDArray[np.int64] | None = None
 
-    @property
-    def continuing(self) -> bool:
-        """Whether the stream goes on beyond an epoch; else each epoch is one of its own."""
-        return self.plan is not None and self.plan.spec.mode != "once"
-
-    def stream(self, *, shuffle: bool, seed: int, megabytes: int) -> Stream:
+    def stream(self, *, shuffle: bool, seed: int, megabytes: int) -> PlannedStream:
         """Return the stream of positions in `rows`; `megabytes` bound the buffer of what is read in sequence."""
         if isinstance(self.table, SequentialTable):
-            return BufferedStream(self.table, seed, megabytes if shuffle else 0)
+            return PlannedStream(BufferedStream(self.table, seed, megabytes if shuffle else 0))
         if self.plan is not None:
-            return self.plan.stream()
-        return ShuffledStream(len(self.rows), seed) if shuffle else SequentialStream(len(self.rows))
+            return PlannedStream.of(plans_of(self.plan))
+        return PlannedStream(ShuffledStream(len(self.rows), seed) if shuffle else SequentialStream(len(self.rows)))
 
     def digest(self) -> str:
         """Return a hash of the rows."""

@@ -3,42 +3,68 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.loader.sources._planned import Armed
 from penstock.sampling import ClassCounts, SamplingPlan
 from penstock.sampling.laws._bands import band
 
-__all__ = ["LEVEL", "expected_counts"]
+__all__ = ["LEVEL", "Delivered", "expected_counts"]
 
 LEVEL = 0.999
 Floats = NDArray[np.float64]
 Moments = tuple[Floats, Floats]
 
 
+class Delivered:
+    """How many draws of some weights were delivered, and whether they follow one another in the stream.
+
+    Parameters
+    ----------
+    armed : Armed, optional
+        The weights; None where each epoch visits every row once.
+    """
+
+    def __init__(self, armed: Armed | None = None) -> None:
+        self.plan = None if armed is None else armed.plan
+        # the positions of a deck count from where its weights begin
+        self._origin = armed.start if armed is not None and armed.spec.mode == "deck" else 0
+        self.draws: dict[int, int] = {}
+        self.first: int | None = None
+        self._next: int | None = None
+
+    @property
+    def num_draws(self) -> int:
+        """Draws of all epochs."""
+        return sum(self.draws.values())
+
+    def add(self, epoch: int, count: int, begin: int, end: int, *, in_a_row: bool) -> None:
+        """Add draws of some stream positions; `in_a_row`: all of them, not those of one rank of several."""
+        self.draws[epoch] = self.draws.get(epoch, 0) + count
+        if self._next is None:
+            self.first = begin - self._origin
+        # a gap: these draws are not one run of the stream, so that a deck's epochs count one by one
+        elif begin != self._next:
+            self.first = None
+        if not in_a_row:
+            self.first = None
+        self._next = end
+
+
 def expected_counts(
-    plan: SamplingPlan | None,
-    labels: ClassCounts,
-    draws: Mapping[int, int],
-    *,
-    first: int | None,
-    shuffled: bool,
+    parts: Sequence[Delivered], labels: ClassCounts, *, shuffled: bool
 ) -> tuple[Floats, Floats, Floats]:
     """Return expected counts and a band that holds all classes at once with probability `LEVEL`.
 
     Parameters
     ----------
-    plan : SamplingPlan, optional
-        What is drawn by; without one each epoch visits every row once.
+    parts : sequence of Delivered
+        Draws delivered of each of the weights, which are independent of one another.
     labels : ClassCounts
         Of the pool.
-    draws : mapping of int to int
-        Draws delivered in each epoch.
-    first : int, optional
-        Stream position of the first of them where they follow one another in
-        the stream without a gap; None where they do not.
     shuffled : bool
         Whether plain passes are in random order.
 
@@ -47,9 +73,13 @@ def expected_counts(
     expected, low, high : ndarray of float64, shape (num_classes,)
     """
     each = 1 - (1 - LEVEL) / max(1, labels.num_classes)
-    if plan is None:
-        return _of_passes(labels, draws, each, shuffled=shuffled)
-    mean, variance = _of_plan(plan, draws, first)
+    if len(parts) == 1 and parts[0].plan is None:
+        return _of_passes(labels, parts[0].draws, each, shuffled=shuffled)
+    mean, variance = np.zeros((2, labels.num_classes))
+    for part in parts:
+        if part.plan is not None:
+            own_mean, own_variance = _of_plan(part.plan, part.draws, part.first)
+            mean, variance = mean + own_mean, variance + own_variance
     low, high = band(mean, variance, each)
     return mean, low, high
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.loader.accounts._expected_counts import LEVEL, Delivered, expected_counts
 from penstock.loader.batching._batch import Draw
-from penstock.loader.running._expected_counts import LEVEL, expected_counts
+from penstock.loader.sources._planned import Armed, PlannedStream
 from penstock.loader.sources._pool import Pool
 from penstock.sampling import ClassCounts
 
@@ -30,9 +31,9 @@ class Audit:
     class_names : tuple of str
         The classes counted.
     realized : ndarray of int64, shape (num_classes,)
-        Instances delivered since the loader was made or given other weights.
+        Instances delivered since the loader was made.
     expected : ndarray of float64, shape (num_classes,)
-        Mean for as many draws by these weights.
+        Mean for as many draws by the weights they were drawn by; of several weights, added up.
     low, high : ndarray of float64, shape (num_classes,)
         Band that holds all classes at once with probability `level`.
     num_draws : int
@@ -78,7 +79,7 @@ class Audit:
 
 
 class Tally:
-    """Counts the classes of delivered draws, a few thousand at a time.
+    """Counts the classes of delivered draws, a few thousand at a time, and how many draws were of which weights.
 
     Parameters
     ----------
@@ -96,11 +97,9 @@ class Tally:
         self._labels: ClassCounts | None = None
         self._single: NDArray[np.integer] | None = None
         self._counts = np.zeros(0, np.int64)
-        self._draws: dict[int, int] = {}
-        self._first: int | None = None
-        self._next: int | None = None
+        self._parts: dict[Armed | None, Delivered] = {}
 
-    def add(self, draw: Draw, *, in_a_row: bool = True) -> None:
+    def add(self, draw: Draw, planned: PlannedStream, *, in_a_row: bool = True) -> None:
         """Count a delivered batch or several, without what only fills them; say whether the draws are a run."""
         if draw.valid is not None and not draw.valid.all():
             draw = draw.keep(draw.valid)
@@ -108,26 +107,34 @@ class Tally:
             return
         self._waiting.append(draw.pool)
         self._num_waiting += len(draw)
-        self._draws[draw.epoch] = self._draws.get(draw.epoch, 0) + len(draw)
-        self._follow(draw.start + int(draw.positions[0]), draw.start + int(draw.positions[-1]) + 1, in_a_row=in_a_row)
+        begin, end = draw.start + int(draw.positions[0]), draw.start + int(draw.positions[-1]) + 1
+        armed = planned.at(begin)
+        if len(planned.armed) < 2 or planned.at(end - 1) is armed:
+            self._part(armed).add(draw.epoch, len(draw), begin, end, in_a_row=in_a_row)
+        else:
+            self._add_parts(draw, planned, in_a_row=in_a_row)
         if self._num_waiting >= _FOLDED_AT:
             self._fold()
 
-    def _follow(self, begin: int, end: int, *, in_a_row: bool) -> None:
-        """Note whether draws follow one another in the stream: not for one rank of several, nor after a gap."""
-        if self._next is None:
-            self._first = begin
-        # a gap: these draws are not one run of the stream, so that a deck's epochs count one by one
-        elif begin != self._next:
-            self._first = None
-        if not in_a_row:
-            self._first = None
-        self._next = end
+    def _add_parts(self, draw: Draw, planned: PlannedStream, *, in_a_row: bool) -> None:
+        """Count draws of several weights, those of each by themselves."""
+        positions = draw.start + draw.positions
+        borders = np.searchsorted(positions, planned.starts).tolist()
+        for armed, first, last in zip(planned.armed, borders, [*borders[1:], len(positions)], strict=True):
+            if first < last:
+                begin, end = int(positions[first]), int(positions[last - 1]) + 1
+                self._part(armed).add(draw.epoch, last - first, begin, end, in_a_row=in_a_row)
+
+    def _part(self, armed: Armed | None) -> Delivered:
+        part = self._parts.get(armed)
+        if part is None:
+            part = self._parts[armed] = Delivered(armed)
+        return part
 
     def _fold(self) -> None:
         if self._labels is None:
-            plan = self._pool.plan
-            found = plan.strata.labels if plan is not None else self._pool.labels()
+            plans = [part.plan for part in self._parts.values() if part.plan is not None] or [self._pool.plan]
+            found = plans[0].strata.labels if plans[0] is not None else self._pool.labels()
             self._labels = found or _NO_LABELS
             self._single = _single(self._labels)
             self._counts = np.zeros(self._labels.num_classes, np.int64)
@@ -146,20 +153,18 @@ class Tally:
         return counts
 
     def audit(self, skipped: list[tuple[int, str]], substituted: list[tuple[int, str]]) -> Audit:
-        """Return the counts beside the band of the plan for as many draws."""
+        """Return the counts beside the band of the weights for as many draws of each."""
         self._fold()
         labels = self._labels
         assert labels is not None
-        expected, low, high = expected_counts(
-            self._pool.plan, labels, self._draws, first=self._first, shuffled=self._shuffled
-        )
+        expected, low, high = expected_counts(tuple(self._parts.values()), labels, shuffled=self._shuffled)
         return Audit(
             class_names=labels.class_names,
             realized=self._counts.copy(),
             expected=expected,
             low=low,
             high=high,
-            num_draws=sum(self._draws.values()),
+            num_draws=sum(part.num_draws for part in self._parts.values()),
             level=LEVEL,
             skipped=tuple(skipped),
             substituted=tuple(substituted),
