@@ -31,7 +31,6 @@ export function liveState(change: Partial<LiveState> = {}): LiveState {
     batch: 412,
     num_batches: 938,
     position: at(3, 413),
-    reached: at(3, 415),
     draws,
     reported: { name: "loss", value: 0.4134 },
     clauses: CLAUSES,
@@ -40,7 +39,7 @@ export function liveState(change: Partial<LiveState> = {}): LiveState {
     drawn: null,
     seen: [],
     num_seen: null,
-    unseen: null,
+    promise: null,
     ...change,
   };
 }

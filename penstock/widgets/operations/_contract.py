@@ -8,6 +8,7 @@ from penstock.widgets.operations._clauses import ClauseOperations
 from penstock.widgets.operations._columns import ColumnOperations
 from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
+from penstock.widgets.operations._live import LiveOperations
 from penstock.widgets.operations._plan import ExportOperations, PlanOperations
 from penstock.widgets.operations._query import QueryOperations
 from penstock.widgets.operations._review import ReviewOperations
@@ -42,4 +43,5 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
         PlanOperations(session),
         ExportOperations(session),
         CodeOperations(),
+        LiveOperations(session),
     ]

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Explorable", "SessionState", "Watcher", "What"]
 
-What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note"]
+What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note", "live"]
 _MAX_HISTORY = 50
 _log = logging.getLogger("penstock.widgets")
 
@@ -41,6 +41,23 @@ class Watcher(Protocol):
 
     def session_changed(self, what: What) -> None:
         """Hear that `what` changed."""
+        ...
+
+
+class Live(Watcher, Protocol):
+    """Training that draws from a loader of a session."""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The `LiveState` of the contract, as of the last look."""
+        ...
+
+    def follow(self, *, on: bool) -> None:
+        """Let weights that are set reach the loader, or not."""
+        ...
+
+    def end(self) -> None:
+        """Look no more."""
         ...
 
 
@@ -79,6 +96,8 @@ class SessionState:
         What the browser can undo and redo of weights, as it wrote it; empty where nothing is known.
     presets : AppliedPresets
         Which preset the weights come from.
+    live : Live, optional
+        The training that draws from a loader of the session.
     """
 
     _display: Display
@@ -102,6 +121,7 @@ class SessionState:
         self.weight_steps = ""
         self.image_checks = ImageChecks()
         self.presets = AppliedPresets()
+        self.live: Live | None = None
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._wanted_labels = label_tensor(content_of(self.dataset).table.tensors, labels)
         self._unit = checked_unit(unit)
@@ -240,6 +260,10 @@ class SessionState:
     def unwatch(self, watcher: Watcher) -> None:
         """Tell `watcher` no more."""
         self._watchers.discard(watcher)
+
+    def tell_live(self) -> None:
+        """Tell watchers that training has gone on, or was steered."""
+        self._tell("live")
 
     def _publish(self, display: Display, what: What) -> None:
         self._display = display

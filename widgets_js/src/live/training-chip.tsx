@@ -4,7 +4,12 @@ import { focusable } from "../ui/focus.ts";
 import { countText, figureText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
 
-const WORDS: Record<LiveState["state"], string> = { ready: "ready", training: "training", ended: "ended" };
+const WORDS: Record<LiveState["state"], string> = {
+  ready: "ready",
+  training: "training",
+  waiting: "waiting",
+  ended: "ended",
+};
 
 /** Training that draws from this session's loader: how far it is, and what can be done about it. */
 export function TrainingChip({ session }: { session: Session }) {

@@ -73,7 +73,7 @@ export interface SignalsInfo {
 /** Training that draws from a loader of this session (`x.loader(live=True)`), as it is now; sent again a few times a second. */
 export interface LiveState {
   loader: number; // another loader of the session has another number
-  state: "ready" | "training" | "ended"; // ready: no batch was asked for yet; ended: the loader was closed or is gone
+  state: "ready" | "training" | "waiting" | "ended"; // ready: no batch was asked for yet; waiting: none lately; ended: the loader is gone
   follows: boolean; // weights that are set reach it at the next batch
   why: string | null; // why they do not, a sentence
   when: "next_batch" | "next_epoch"; // when new weights take effect
@@ -81,7 +81,6 @@ export interface LiveState {
   batch: number; // batches handed out of it
   num_batches: number;
   position: number; // draws handed out since the loader was made
-  reached: number; // the first position whose batch is not claimed: where new weights would begin
   draws: number; // of an epoch
   reported: { name: string; value: number } | null; // the latest mean of what the loop records
   clauses: { label: string; class_index: number | null }[]; // of all entries, in order of first appearance
@@ -90,7 +89,7 @@ export interface LiveState {
   drawn: number[] | null; // instances of each class drawn in the epoch under way
   seen: number[]; // samples seen after each epoch that has ended, newest 100
   num_seen: number | null; // samples seen by now
-  unseen: number[] | null; // of each stratum of the statistics: samples not seen yet
+  promise: { epochs: number[]; seen: number[]; low: number[]; high: number[] } | null; // samples seen by the end of epochs to come; independent draws only
 }
 
 /** Names of a class's keypoints, and lines between them: pairs of places among the names, from 0. */
