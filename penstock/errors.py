@@ -30,6 +30,8 @@ Every error is a `PenstockError` and also the builtin a Python user expects::
     │   ├── QueryBindError                   an unknown tensor, class or function, or a wrong type
     │   └── QueryEvaluationError             the query fails on these rows (weights below 0, ...)
     ├── QueryCancelledError
+    ├── SignalError (ValueError)             a number per sample cannot be recorded, or there is none of this name
+    ├── RunNotFoundError (KeyError)
     ├── SamplingError (ValueError)
     │   └── InfeasibleTargetsError
     ├── LoaderError (ValueError)
@@ -81,9 +83,11 @@ __all__ = [
     "QueryEvaluationError",
     "QuerySyntaxError",
     "ReadOnlyError",
+    "RunNotFoundError",
     "SampleError",
     "SampleIndexError",
     "SamplingError",
+    "SignalError",
     "StorageError",
     "TQLError",
     "TensorNotFoundError",
@@ -341,6 +345,32 @@ class ExportError(PenstockError, ValueError):
 
 class DownloadError(ImporterError, OSError):
     """A file of a standard dataset cannot be downloaded, or differs from the published one."""
+
+
+class SignalError(PenstockError, ValueError):
+    """A number per sample cannot be recorded, or no signal has this name."""
+
+
+class RunNotFoundError(PenstockError, KeyError):
+    """No run has this name.
+
+    Parameters
+    ----------
+    name : str
+        The name that was requested.
+    available : iterable of str
+        The runs beside the dataset.
+    """
+
+    def __init__(self, name: str, available: Iterable[str]) -> None:
+        known = tuple(available)
+        like = nearest(str(name), known)
+        super().__init__(
+            f"{name!r} is not a run of this dataset. {_expected(known, 'No run was recorded yet')}",
+            hint=f"did you mean {like!r}?" if like else None,
+        )
+        self.name = name
+        self.available = known
 
 
 class TQLError(PenstockError, ValueError):

@@ -10,6 +10,7 @@ from penstock._wording import escaped
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.views._view_records import sweep_views, view_records
 from penstock.errors import DatasetError
+from penstock.signals import Runs
 from penstock.storage import Freed, Store, Version, branch_names, cleanup, encoded
 from penstock.table import draft_bases
 
@@ -129,11 +130,17 @@ def clean_up(opened: OpenDataset, older_than: timedelta | None, *, dry_run: bool
 def _freed(store: Store, age: timedelta, *, dry_run: bool) -> Freed:
     if not dry_run:
         sweep_views(store, age)
-    return cleanup(store, age, {"saved views": _views(store), "uncommitted edits": _drafts(store)}, dry_run=dry_run)
+    held = {"saved views": _views(store), "uncommitted edits": _drafts(store), "training runs": _runs(store)}
+    return cleanup(store, age, held, dry_run=dry_run)
 
 
 def _views(store: Store) -> set[Version]:
     return {(record.branch, record.version) for record in view_records(store).values()}
+
+
+def _runs(store: Store) -> set[Version]:
+    """Return the versions that runs trained on, with which samples are compared to tell which were edited since."""
+    return {version for run in Runs(store.location).values() for version in run.versions}
 
 
 def _drafts(store: Store) -> set[Version]:

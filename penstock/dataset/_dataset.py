@@ -19,12 +19,15 @@ from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.opened._writer import Writer
 from penstock.dataset.samples._tensor import Tensor
 from penstock.dataset.shown._report import Report
+from penstock.dataset.signals._signals import runs_of
 from penstock.dataset.views._fixed_content import FixedContent
 from penstock.dataset.views._samples import Samples
 from penstock.dataset.views._view import View
 from penstock.engines import EngineOption
 from penstock.errors import DatasetError
+from penstock.signals import Runs, RunWriter
 from penstock.storage import Holder
+from penstock.table import noted_state
 from penstock.tensors import make_spec
 
 __all__ = ["Dataset"]
@@ -89,6 +92,51 @@ class Dataset(Samples[View], Versioned, Viewed):
     def info(self) -> Info:
         """Notes about the dataset, a dictionary of JSON values; a change is kept at once and versioned."""
         return Info(self._opened)
+
+    @property
+    def runs(self) -> Runs:
+        """The training runs that were recorded, a mapping of names to `Run`; ``ds.signals`` has their numbers.
+
+        They are kept beside the dataset, whatever its branch, and are part of no commit.
+        """
+        return runs_of(self._content.table)
+
+    def start_run(self, name: str | None = None, *, resumed: bool = False) -> RunWriter:
+        """Begin to record numbers per sample, for a training loop that does not use a penstock loader.
+
+        Parameters
+        ----------
+        name : str, optional
+            Its name, by default the present time. An earlier run of this name is replaced when the first epoch of the
+            new one is written; if another process still records it, the new one is called ``name-2``, with a warning.
+        resumed : bool
+            Go on with the run of this name.
+
+        Returns
+        -------
+        RunWriter
+            Its ``record(rows, positions, values)`` keeps numbers, ``write()`` ends an epoch, ``close()`` the run.
+
+        Raises
+        ------
+        DatasetError
+            If the name is not valid.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/ages")
+        >>> _ = ds.create_tensor("age")
+        >>> ds.extend({"age": [1, 2, 3]})
+        >>> with ds.start_run("baseline") as run:
+        ...     run.record(np.array([2, 0]), None, {"loss": np.array([0.5, 4.0])})
+        ...     run.write()
+        >>> ds.signals().values("loss").tolist()
+        [4.0, nan, 0.5]
+        """
+        table = self._content.table
+        rows = np.arange(table.num_rows, dtype=np.int64)
+        return runs_of(table).start(name, lambda: table.uids(rows), noted_state(table), resumed=resumed)
 
     # ---- tensors -------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ from penstock.storage.reading._part import SnapshotPart
 from penstock.storage.reading._parts import Part, runs
 from penstock.storage.reading._received import received_table
 from penstock.storage.reading._snapshot import ID, Snapshot
+from penstock.storage.run_files._names import check_run_name, run_names
+from penstock.storage.run_files._run_folder import RunFolder
 from penstock.storage.versions._cleanup import Freed, Version, cleanup
 from penstock.storage.versions._commits import (
     Commit,
@@ -76,6 +78,7 @@ __all__ = [
     "Mark",
     "Part",
     "Provider",
+    "RunFolder",
     "SampleStates",
     "Snapshot",
     "SnapshotPart",
@@ -86,6 +89,7 @@ __all__ = [
     "author",
     "branch_names",
     "byte_views",
+    "check_run_name",
     "chosen_cache",
     "clean_version",
     "cleanup",
@@ -118,6 +122,7 @@ __all__ = [
     "received_table",
     "renew_in_children",
     "renewed_lock",
+    "run_names",
     "runs",
     "sample_columns",
     "scalars",

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Location"]
 
-_FOLDERS = ("samples.lance", "drafts", "views", "digests")
+_FOLDERS = ("samples.lance", "drafts", "views", "digests", "runs")
 _NEW, _OLD = ".new-samples.lance", ".old-dataset"  # on the way in and out; the lock is held meanwhile
 
 _FETCHES = 32  # small objects read at the same time

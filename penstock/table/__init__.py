@@ -34,6 +34,7 @@ from penstock.table.drafts._draft_files import (
 )
 from penstock.table.drafts._edited import sample_of_cell
 from penstock.table.drafts._overlay import OverlayTable
+from penstock.table.drafts._since import edited_since, noted_state
 from penstock.table.over._optimized import OptimizedTable
 from penstock.table.over._projected import ProjectedTable
 from penstock.table.over._rows import RowsTable
@@ -74,9 +75,11 @@ __all__ = [
     "draft_bases",
     "draft_files",
     "draft_folder",
+    "edited_since",
     "exact_bounds",
     "merged_into",
     "new_index",
+    "noted_state",
     "part_rows",
     "read_drafts",
     "resolved",

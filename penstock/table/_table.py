@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage import Location
 from penstock.table._ragged import Ragged
 from penstock.tensors import MAX_IMAGE_BYTES, TensorSpec
 
@@ -115,6 +116,11 @@ class Table(ABC):
     @property
     def earlier(self) -> Earlier | None:
         """An earlier state that is in memory, and how this one differs from it; None where there is none."""
+        return None
+
+    @property
+    def location(self) -> Location | None:
+        """Where the dataset is stored whose rows these are; None for rows of no stored dataset."""
         return None
 
     @property

@@ -14,6 +14,7 @@ from penstock.dataset.samples._reserved import ELSEWHERE, is_attribute, kinds_wi
 from penstock.dataset.samples._rows import row_of, rows_of
 from penstock.dataset.samples._sample import Sample
 from penstock.dataset.samples._tensor import Tensor
+from penstock.dataset.signals._signals import Signals, signals_of
 from penstock.dataset.views import _drawing as drawing
 from penstock.dataset.views._drawing import Mode, Seed
 from penstock.dataset.views._fixed_content import FixedContent, Home
@@ -109,6 +110,28 @@ class Samples(LoadedSamples, Divisible[_V], Generic[_V]):
 
     def _chosen(self, positions: NDArray[np.int64]) -> _V:
         return self._view(drawing.chosen(self._content, self._origin(), positions))
+
+    def signals(self, run: str | None = None) -> Signals:
+        """Return the numbers per sample that a training loop recorded.
+
+        Parameters
+        ----------
+        run : str, optional
+            The run, by default the one that was started last.
+
+        Returns
+        -------
+        Signals
+            In the order of these samples, whatever was edited, deleted or appended since they were recorded.
+
+        Raises
+        ------
+        RunNotFoundError
+            If there is no such run.
+        SignalError
+            If there is none at all.
+        """
+        return signals_of(self._content, run)
 
     # ---- choosing ------------------------------------------------------------------------
 

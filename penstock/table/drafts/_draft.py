@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from penstock.tensors import Cell
 
-__all__ = ["Draft", "Edits"]
+__all__ = ["Draft", "Edits", "cell_mark"]
 
 Edits = Mapping[int, Cell]
 
@@ -43,8 +43,8 @@ class Draft:
         mark = self.marks.get(tensor, 0)
         for uid, cell in cells.items():
             if uid in before:
-                mark ^= _hash(uid, before[uid])
-            mark ^= _hash(uid, cell)
+                mark ^= cell_mark(uid, before[uid])
+            mark ^= cell_mark(uid, cell)
         return Draft(edits={**self.edits, tensor: {**before, **cells}}, marks={**self.marks, tensor: mark})
 
     def without(self, uids: set[int] | None, tensor: str | None = None) -> Draft:
@@ -76,7 +76,8 @@ class Draft:
         return hashlib.blake2b(repr(marks).encode(), digest_size=8).hexdigest()
 
 
-def _hash(uid: int, cell: Cell) -> int:
+def cell_mark(uid: int, cell: Cell) -> int:
+    """Return a hash of an edit: of the sample and its new value, 64 bits."""
     value = cell.value if cell.value is None or isinstance(cell.value, (bytes, str)) else cell.value.tobytes()
     told = repr((uid, value, cell.shape, cell.creds_key)).encode()
     return int.from_bytes(hashlib.blake2b(told, digest_size=8).digest(), "big")

@@ -102,6 +102,11 @@ class OverlayTable(Table):
         return before.root if isinstance(before, OverlayTable) else self
 
     @property
+    def location(self) -> Location:
+        """Where the dataset is stored."""
+        return self.stored.snapshot.location
+
+    @property
     def num_rows(self) -> int:
         """Number of rows."""
         return self.stored.num_rows

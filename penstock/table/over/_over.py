@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.storage import Location
 from penstock.table._table import Table
 
 __all__ = ["TableOver"]
@@ -41,6 +42,11 @@ class TableOver(Table):
     def origin(self) -> Table:
         """The dataset's own table, under all others."""
         return self.source.origin
+
+    @property
+    def location(self) -> Location | None:
+        """Where the dataset of the table under this one is stored."""
+        return self.source.location
 
     def uids(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the lasting identity of some rows, int64."""

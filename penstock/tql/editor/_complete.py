@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from penstock.errors import TQLError
+from penstock.errors import PenstockError, TQLError
+from penstock.signals import KINDS, Runs
 from penstock.table import Table
 from penstock.tql.editor._colors import scan
 from penstock.tql.editor._lint import class_counts_of, described_tensor
@@ -135,6 +136,10 @@ def _matching(offers: Iterator[_Offer], typed: str) -> list[_Offer]:
 
 
 def _offers(text: str, before: list[Token], typed: str, table: Table) -> Iterator[_Offer]:
+    signals = _signals(before, table)
+    if signals is not None:
+        yield from signals
+        return
     asked = _asked_tensor(before)
     if typed.startswith("'"):
         if asked in table.tensors:
@@ -185,6 +190,28 @@ def _name(token: Token) -> str:
     if token.kind != "name":
         return ""
     return token.text[1:-1].replace('""', '"') if token.text[0] == '"' else token.text
+
+
+def _signals(before: list[Token], table: Table) -> list[_Offer] | None:
+    """Return what can stand at the caret inside ``signal(...)``; None elsewhere."""
+    words = [token.word for token in before]
+    opened = next((place for place in range(len(words) - 1, 0, -1) if words[place] in {"(", ")"}), 0)
+    if not opened or words[opened] != "(" or words[opened - 1] != "SIGNAL" or table.location is None:
+        return None
+    try:
+        runs = Runs(table.location)
+        if words[-2:] == ["RUN", "=>"]:
+            return [_Offer(name, quote_text(name), "value", "run") for name in reversed(list(runs))]
+        newest = runs.newest
+        names = [] if newest is None or words[-1] != "(" else newest.names
+    except PenstockError:
+        return []
+    if words[-1] == "(":
+        return [_Offer(name, quote_text(name), "value", "signal") for name in names]
+    if words[-1] != ",":
+        return None
+    kinds = [_Offer(kind, quote_text(kind), "value", f"{kind} of the signal") for kind in KINDS]
+    return [*kinds, _Offer("run =>", "run => ", "keyword", "signal of a named run")]
 
 
 def _classes(table: Table, tensor: str) -> Iterator[_Offer]:

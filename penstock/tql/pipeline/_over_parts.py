@@ -12,7 +12,7 @@ from penstock.engines import Engine
 from penstock.sampling import ClassCounts, Strata
 from penstock.sampling.plan._partwise import PartSums, PartwiseStrata
 from penstock.table import OverlayTable, Rows, Table, TablePart, class_names_of, part_rows
-from penstock.tql.values._relations import Bound, Context, Field
+from penstock.tql.values._relations import SIGNAL, Bound, Context, Field
 from penstock.tql.values._values import Value, expand_rows, from_ragged
 
 __all__ = ["PartFrame", "PartwiseMasks", "part_labels", "part_mask", "partwise_strata"]
@@ -38,7 +38,11 @@ class PartwiseMasks:
 
     def __call__(self, bound: Bound, table: Table, context: Context) -> Value | None:
         """Return the condition in every row; None where only the caller can evaluate it."""
-        if not isinstance(table, OverlayTable) or any(field.table is not table for field in bound.fields):
+        if (
+            not isinstance(table, OverlayTable)
+            or any(field.table is not table for field in bound.fields)
+            or SIGNAL in bound.key
+        ):
             return None
         pixels = any(field.pixels for field in bound.fields)
         parts = part_rows(table.num_rows, _PIXEL_ROWS if pixels else LABEL_ROWS)
@@ -138,11 +142,13 @@ def partwise_strata(
     Returns
     -------
     PartwiseStrata or None
-        None where a part alone cannot tell, as with ``random()`` or a query inside a clause.
+        None where a part alone cannot tell, as with ``random()``, a signal or a query inside a clause.
     """
     if not isinstance(table, OverlayTable) or not table.num_rows:
         return None
     if not all(bound.stable and all(field.table is table for field in bound.fields) for _, bound in conditions):
+        return None
+    if any(SIGNAL in bound.key for _, bound in conditions):
         return None
     if labels is not None and not table.tensors[labels].class_names:  # which numbers occur, only all parts know
         return None

@@ -17,7 +17,7 @@ from penstock.table import Ragged, Selection, Table
 from penstock.tql.binding import _indexing, _membership  # noqa: F401  they register rules
 from penstock.tql.binding._binder import Binder, Parameters
 from penstock.tql.binding._scope import Scope, table_fields
-from penstock.tql.functions import _choosing, _containing, _scalars, _shaping, _vectors  # noqa: F401  they register functions
+from penstock.tql.functions import _choosing, _containing, _scalars, _shaping, _signals, _vectors  # noqa: F401  they register functions
 from penstock.tql.pipeline._assembly import Assembler
 from penstock.tql.pipeline._over_parts import PartwiseMasks, partwise_strata
 from penstock.tql.pipeline._stages import Resolve

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from penstock.errors import QueryEvaluationError
 from penstock.table import Earlier, Table
 from penstock.tql.values._memo import memo_of
-from penstock.tql.values._relations import Bound, Context, Field
+from penstock.tql.values._relations import SIGNAL, Bound, Context, Field
 from penstock.tql.values._values import Value, expand_rows, from_ragged
 
 __all__ = ["patched"]
 
 _FEW = 4  # up to one changed row in so many
 _MANY_PIECES = 1024  # from which picking the rows that stay is faster than joining what lies between
-_BY_PLACE = ("row_number", "uid ")  # parts of keys of what depends on where a row is
+_BY_PLACE = ("row_number", "uid ", SIGNAL)  # parts of keys of what depends on where a row is
 
 
 def patched(

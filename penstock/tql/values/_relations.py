@@ -19,6 +19,7 @@ from penstock.tql.values._types import PIXEL_HTYPES, tensor_type
 from penstock.tql.values._values import Value, expand_rows, from_ragged, take
 
 __all__ = [
+    "SIGNAL",
     "Bound",
     "ColumnSource",
     "ComputedColumn",
@@ -33,6 +34,9 @@ __all__ = [
     "scan",
     "tensor_value",
 ]
+
+
+SIGNAL = "signal of run "  # part of the key of what depends on recorded numbers, which are read in one process
 
 
 @dataclass(eq=False, slots=True)
