@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.signals._aligned import Kind, check_kind
 from penstock.signals._log import Block
 from penstock.signals._parts import PartName, finished_epochs, fold_parts, parts_of
 from penstock.signals._record import RunRecord, holder_here, now
@@ -137,8 +138,43 @@ class RunWriter:
         self._schedule = f"schedule-{self._token}.json"
         self._small[self._schedule] = text.encode()
 
-    def keep_weights(self, weights: NDArray[Any]) -> str:
+    def numbers(self, name: str, kind: Kind = "last") -> NDArray[np.float64]:
+        """Return a number of a signal for each row, as recorded so far by all ranks; NaN where it never was.
+
+        Parameters
+        ----------
+        name : str
+            The signal.
+        kind : {"last", "mean", "count", "position"}
+            Which of its numbers.
+
+        Returns
+        -------
+        ndarray of float64, shape (num_rows,)
+        """
+        check_kind(kind)
+        if self._world > 1:
+            found = stored_state(self._folder, self._read_record(), [name]).at(self._uids).signals.get(name)
+        else:
+            self._log += self.recorder.collect()
+            self._fold()
+            found = self._state.signals.get(name)
+        if found is None:
+            return np.full(len(self._uids), np.nan)
+        return np.where(found.recorded(), np.asarray(getattr(found, kind), np.float64), np.nan)
+
+    def _read_record(self) -> RunRecord:
+        return RunRecord.read(self._folder) or RunRecord.new(self._token, self._version, self._started)
+
+    def keep_weights(self, weights: NDArray[Any], *, at_once: bool = False) -> str:
         """Keep an array of weights, one for each row of a pool, with the next numbers that are written.
+
+        Parameters
+        ----------
+        weights : ndarray of float, shape (num_rows,)
+            The weights.
+        at_once : bool
+            Whether they are also written now: a state that is saved before the epoch ends needs them.
 
         Returns
         -------
@@ -152,6 +188,8 @@ class RunWriter:
         name = f"weights/{sha}.npy"
         if name not in self._kept:
             self._small[name] = stream.getvalue()
+            if at_once:
+                self._folder.write_bytes(name, self._small[name])
         return sha
 
     # ---- the numbers ---------------------------------------------------------------------------

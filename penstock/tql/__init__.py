@@ -6,7 +6,7 @@ from penstock.tql.editor._explain import Explanation, explain
 from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
 from penstock.tql.editor._renaming import rename_classes
 from penstock.tql.functions._registry import function
-from penstock.tql.pipeline._plans import HasSampleWeights, Weights, exact_plan, make_plan, spec_for
+from penstock.tql.pipeline._plans import HasSampleWeights, Weights, exact_plan, make_plan, schedule_plan, spec_for
 from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run, with_class_tables
 from penstock.tql.syntax._lexer import quote_name, quote_text
 from penstock.tql.syntax._parser import parse
@@ -47,6 +47,7 @@ __all__ = [
     "rename_classes",
     "rewrite_weight",
     "run",
+    "schedule_plan",
     "spec_for",
     "tokens",
     "unparse",

@@ -284,7 +284,7 @@ def test_query_without_rows_of_the_dataset_is_refused(skewed):
         Loader(skewed).query("select labels, count(*) as n group by labels")
 
 
-def test_state_after_new_weights_resumes_on_a_loader_that_was_given_them(skewed):
+def test_state_after_new_weights_brings_them(skewed):
     def make():
         return plain(Loader(skewed, seed=5).sample_by(TEXT, size=300), batch=50)
 
@@ -296,11 +296,12 @@ def test_state_after_new_weights_resumes_on_a_loader_that_was_given_them(skewed)
     next(iterator)
     state = loader.state_dict()
     rest = [row for batch in iterator for row in batch["index"].tolist()]
+    other = spec.replace_weights({spec.clauses[0].expression: 7})
     with pytest.raises(LoaderStateError, match="the sampling"):
-        make().load_state_dict(state)
-    resumed = make().with_weights(spec)
-    resumed.load_state_dict(state)
-    assert epochs(resumed) == [rest]
+        make().with_weights(other).load_state_dict(state)
+    for resumed in (make(), make().with_weights(spec)):
+        resumed.load_state_dict(state)
+        assert epochs(resumed) == [rest]
 
 
 def test_stats_count_batches(skewed):

@@ -17,7 +17,7 @@ from penstock.dataset.samples._content import Content, HasContent
 from penstock.dataset.views._fixed_content import FixedContent, Home, frozen
 from penstock.engines import EngineOption, check_num_workers, engine_of
 from penstock.loader import Loader
-from penstock.sampling import SamplingPlan, SamplingSpec, fresh_seed
+from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec, SchedulePlan, fresh_seed
 from penstock.table import (
     ArrayTable,
     OverlayTable,
@@ -35,12 +35,13 @@ from penstock.tql import (
     explain,
     make_plan,
     run,
+    schedule_plan,
     spec_for,
 )
 from penstock.tql.pipeline._over_parts import PartwiseMasks
 from penstock.tql.pipeline._plans import partwise_plan
 
-__all__ = ["Mode", "Seed", "chosen", "drawn", "explanation", "loader_of", "plan_of", "queried"]
+__all__ = ["Mode", "Seed", "chosen", "drawn", "explanation", "loader_of", "plan_of", "queried", "scheduled_plan_of"]
 
 Mode = Literal["iid", "deck", "once"]
 Seed = int | None | EllipsisType
@@ -188,6 +189,31 @@ def plan_of(
         if weights is None:
             return exact_plan(table, rows, labels=labels, seed=_seed(content, seed))
         return make_plan(table, rows, weights, _spec(content, weights, seed, mode, size), labels=labels, masks=masks)
+
+
+def scheduled_plan_of(
+    content: Content,
+    schedule: SamplingSchedule,
+    *,
+    labels: str | None,
+    seed: Seed,
+    mode: Mode | None,
+    size: int | None,
+    arrays: Mapping[str, Any] | None,
+    engine: EngineOption = None,
+    num_workers: int = 0,
+) -> SchedulePlan:
+    """Return what drawing by a schedule does."""
+    given = {
+        "seed": None if isinstance(seed, EllipsisType) else _seed(content, seed),
+        "mode": mode,
+        "size": size,
+    }
+    changes = {name: value for name, value in given.items() if value is not None}
+    with _masks(engine, num_workers) as masks:
+        table, rows = content.state()
+        schedule = schedule.with_options(**changes) if changes else schedule
+        return schedule_plan(table, rows, schedule, labels=labels, arrays=arrays, masks=masks)
 
 
 def _spec(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from penstock.dataset.samples._content import HasContent, first_label_tensor
 from penstock.dataset.samples._reserved import ELSEWHERE, is_attribute, kinds_with, reserved_names
@@ -22,7 +22,7 @@ from penstock.dataset.views._loaded import LoadedSamples
 from penstock.dataset.views.splits._divisible import Divisible
 from penstock.engines import EngineOption
 from penstock.errors import DatasetError, SamplingError, TensorNotFoundError
-from penstock.sampling import SamplingPlan
+from penstock.sampling import SamplingPlan, SamplingSchedule, SchedulePlan
 from penstock.tql import Weights
 
 if TYPE_CHECKING:
@@ -270,24 +270,52 @@ class Samples(LoadedSamples, Divisible[_V], Generic[_V]):
             )
         )
 
+    @overload
     def plan(
         self,
-        spec_or_weights: Weights | None = None,
+        spec_or_weights: SamplingSchedule,
+        *,
+        labels: str | None = ...,
+        seed: Seed = ...,
+        mode: Mode | None = ...,
+        size: int | None = ...,
+        arrays: Mapping[str, ArrayLike] | None = ...,
+        engine: EngineOption = ...,
+        num_workers: int = ...,
+    ) -> SchedulePlan: ...
+
+    @overload
+    def plan(
+        self,
+        spec_or_weights: Weights | None = ...,
+        *,
+        labels: str | None = ...,
+        seed: Seed = ...,
+        mode: Mode | None = ...,
+        size: int | None = ...,
+        engine: EngineOption = ...,
+        num_workers: int = ...,
+    ) -> SamplingPlan: ...
+
+    def plan(
+        self,
+        spec_or_weights: Weights | SamplingSchedule | None = None,
         *,
         labels: str | None = None,
         seed: Seed = ...,
         mode: Mode | None = None,
         size: int | None = None,
+        arrays: Mapping[str, ArrayLike] | None = None,
         engine: EngineOption = None,
         num_workers: int = 0,
-    ) -> SamplingPlan:
+    ) -> SamplingPlan | SchedulePlan:
         """Return what drawing by some weights does, before a single draw.
 
         Parameters
         ----------
-        spec_or_weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray, optional
-            What `sample_by` takes. By default every sample once an
-            epoch, which is what a loader of a plain dataset or a frozen view delivers.
+        spec_or_weights : SamplingSchedule, or what `sample_by` takes, optional
+            The weights, or how they change during training. By default every sample once an epoch, which is what a
+            loader of a plain dataset or a frozen view delivers.
         labels : str, optional
             The class label tensor that charts count; by default the first one in
             the clauses, else the first of the dataset.
@@ -297,6 +325,8 @@ class Samples(LoadedSamples, Divisible[_V], Generic[_V]):
             As in `sample_by`, "iid" by default; with a spec, used in place of the spec's mode.
         size : int, optional
             As in `sample_by`; with a spec, used in place of the spec's size.
+        arrays : mapping of str to array_like of shape (num_samples,), optional
+            The arrays of weights that entries of a schedule name, by their SHA-256.
         engine : {"threads", "processes", "ray"} or RayEngine, optional
             Where the samples are grouped and counted, part by part; by default here, at once. The plan is the same.
         num_workers : int
@@ -304,9 +334,14 @@ class Samples(LoadedSamples, Divisible[_V], Generic[_V]):
 
         Returns
         -------
-        SamplingPlan
-            Histogram, coverage, targets and the stream.
+        SamplingPlan or SchedulePlan
+            Histogram, coverage, targets and the stream; of a schedule a `SchedulePlan`.
         """
+        if isinstance(spec_or_weights, SamplingSchedule):
+            return drawing.scheduled_plan_of(
+                self._content, spec_or_weights, labels=labels, seed=seed, mode=mode, size=size, arrays=arrays,
+                engine=engine, num_workers=num_workers,
+            )  # fmt: skip
         return drawing.plan_of(
             self._content, spec_or_weights, labels=labels, seed=seed, mode=mode, size=size, engine=engine,
             num_workers=num_workers,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple, Self
 
-from penstock.errors import LoaderError
+from penstock.errors import LoaderError, SamplingError
 from penstock.loader.chain._description import describe, describe_html
 from penstock.loader.chain._tensorflow import as_tf_dataset, require_tensorflow
 from penstock.loader.running._epochs import EpochLoader
@@ -21,7 +21,7 @@ from penstock.loader.settings._settings import (
 )
 from penstock.loader.sources._pool import Pool, Resolve
 from penstock.loader.sources._source import DrawnSource, Source, pool_of
-from penstock.sampling import SamplingPlan, fresh_seed
+from penstock.sampling import SamplingPlan, SamplingSchedule, SchedulePlan, fresh_seed
 from penstock.table import Selection, Table
 from penstock.tql import spec_for
 
@@ -148,10 +148,11 @@ class Loader(EpochLoader):
 
         Parameters
         ----------
-        weights : str, SamplingSpec, SamplingPlan, sampler, source, list, tuple or ndarray
+        weights : str, SamplingSpec, SamplingPlan, SamplingSchedule, SchedulePlan, sampler, source, list or ndarray
             A weight expression such as ``max_weight(labels == 5: 10, labels == 6: 5)``,
             the name of a tensor that holds the weights, or one weight for each sample. A spec or a plan of the same
-            samples brings mode, size and seed; arguments passed here replace its own.
+            samples brings mode, size and seed; arguments passed here replace its own. A schedule brings all of them,
+            and weights for each of its positions: `Loader.schedule` of a run replays it.
         replace : bool
             Whether a sample may be drawn again in an epoch; False is the same as ``mode="once"``.
         size : int, optional
@@ -173,10 +174,21 @@ class Loader(EpochLoader):
         SamplingError
             If the weights are not one finite number of at least 0 for each sample.
         """
+        if isinstance(weights, SamplingSchedule | SchedulePlan):
+            given = {"replace": replace is not True, "size": size is not None, "seed": seed is not None}
+            given |= {"mode": mode is not None, "params": params is not None}
+            return self._scheduled(weights, [name for name, is_given in given.items() if is_given])
         spec = spec_for(
             weights, own_seed=self._settings.seed, seed=seed, mode=mode, size=size, with_replacement=replace
         )
         return self._derived(pool=self._pool.sampled(weights, spec, params))
+
+    def _scheduled(self, weights: SamplingSchedule | SchedulePlan, given: list[str]) -> Self:
+        if given:
+            raise SamplingError(
+                f"{given[0]}= with a schedule, which brings its own", hint="change the specs of its entries"
+            )
+        return self._derived(pool=self._pool.scheduled(weights))
 
     def transform(self, transform: Transformation, **kwargs: Any) -> Self:
         """Return a loader that applies a transform to each sample.
@@ -287,13 +299,14 @@ class Loader(EpochLoader):
         scale_boxes: bool | Mapping[str, str] = False,
         padding: str = "list",
         on_error: str = "raise",
+        run: str | None = None,
     ) -> Self:
         """Return a loader of batches of numpy arrays; parameters as in `pytorch`."""
         return self._output("numpy", Output(
             num_workers=num_workers, collate_fn=collate_fn, tensors=tensors, num_threads=num_threads,
             prefetch_factor=prefetch_factor, distributed=distributed, return_index=return_index,
             decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
-            scale_boxes=scale_boxes, padding=padding, on_error=on_error,
+            scale_boxes=scale_boxes, padding=padding, on_error=on_error, run=run,
         ))  # fmt: skip
 
     def pytorch(
@@ -313,6 +326,7 @@ class Loader(EpochLoader):
         padding: str = "list",
         on_error: str = "raise",
         pin_memory: bool = False,
+        run: str | None = None,
     ) -> Self:
         """Return a loader of batches of torch tensors.
 
@@ -350,6 +364,9 @@ class Loader(EpochLoader):
             is left out, or another of the same stratum takes its place.
         pin_memory : bool
             Whether tensors are put in pinned memory, where there is a GPU.
+        run : str, optional
+            Name of the run that `record` keeps numbers in, beside the dataset; default: the time it begins. A state
+            that is loaded goes on with its run.
 
         Returns
         -------
@@ -369,6 +386,7 @@ class Loader(EpochLoader):
             prefetch_factor=prefetch_factor, distributed=distributed, return_index=return_index,
             decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
             scale_boxes=scale_boxes, padding=padding, on_error=on_error, pin_memory=pin_memory,
+            run=run,
         ))  # fmt: skip
 
     def tensorflow(
@@ -386,6 +404,7 @@ class Loader(EpochLoader):
         scale_boxes: bool | Mapping[str, str] = False,
         padding: str = "list",
         on_error: str = "raise",
+        run: str | None = None,
     ) -> Any:
         """Return a `tf.data.Dataset` of batches; parameters as in `pytorch`.
 
@@ -411,7 +430,7 @@ class Loader(EpochLoader):
             num_workers=num_workers, collate_fn=collate_fn, tensors=tensors, num_threads=num_threads,
             prefetch_factor=prefetch_factor, distributed=False, return_index=return_index,
             decode_method=decode_method, persistent_workers=persistent_workers, resize=resize,
-            scale_boxes=scale_boxes, padding=padding, on_error=on_error,
+            scale_boxes=scale_boxes, padding=padding, on_error=on_error, run=run,
         ))  # fmt: skip
         stacked = padding == "pad" or self._settings.samples_per_batch == 1
         maker = loader._parts.maker  # noqa: SLF001  of this class

@@ -13,7 +13,10 @@ from penstock.errors import LoaderError, MissingDependencyError
 
 __all__ = ["Loadable", "as_tf_dataset", "require_tensorflow", "to_tf"]
 
-_OF_LOADER = {"state_dict", "load_state_dict", "set_epoch", "audit", "stats", "with_weights", "close", "epoch", "seed"}
+_OF_LOADER = {
+    "audit", "close", "epoch", "load_state_dict", "record", "schedule", "seed", "set_epoch", "state_dict", "stats",
+    "weights", "with_weights",
+}  # fmt: skip
 
 
 Axes = tuple[int | None, ...]
@@ -187,7 +190,7 @@ def as_tf_dataset(
     """Return a `tf.data.Dataset` over a loader.
 
     It is also a loader in what it can tell: `state_dict`, `load_state_dict`,
-    `audit`, `stats`, `with_weights` and `close` are those of the loader; each
+    `audit`, `stats`, `with_weights`, `record` and `close` are those of the loader; each
     iteration is its next epoch.
 
     Parameters

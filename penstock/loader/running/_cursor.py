@@ -68,8 +68,12 @@ class Cursor:
     def pool(self) -> Pool:
         """What is drawn from, by the weights of the first batch that is not claimed yet."""
         with self._lock:
-            plan = self.planned.plan_at(self._unclaimed())
-            return self._pool if self._pool.plan is None or plan is None else replace(self._pool, plan=plan)
+            return self._weighed(self.planned, self._unclaimed())
+
+    def _weighed(self, planned: PlannedStream, position: int) -> Pool:
+        """Return the pool with the weights of a position."""
+        plan = planned.plan_at(position)
+        return self._pool if plan is None else replace(self._pool, plan=plan)
 
     def _unclaimed(self) -> int:
         """Return the stream position of the first batch that is not claimed yet."""
@@ -77,6 +81,12 @@ class Cursor:
         if latest is not None and self._started and not self._restored:
             return latest.epoch.start + latest.epoch.consumed_after(latest.claimed.batches)
         return self._start_of(self._place, self.planned) + self._place.consumed
+
+    def reached(self) -> int:
+        """Return the stream position that was delivered last; 0 before the first."""
+        with self._lock:
+            self.count_gathered()
+            return max(self._start_of(self._place, self.planned) + self._place.consumed - 1, 0)
 
     def rearm(self, plan: SamplingPlan) -> None:
         """Draw by another plan from the next epoch on."""
@@ -169,17 +179,18 @@ class Cursor:
         """Return an epoch of the armed weights, ready to run."""
         return ArmedEpoch(epoch=epoch, pool=self._pool, armory=self._armory, tally=self.tally)
 
-    def _share(self) -> tuple[int, int]:
+    def share(self) -> tuple[int, int]:
+        """Return rank and world size of the processes that share an epoch."""
         return world() if self._settings.distributed else (0, 1)
 
     def num_batches(self) -> int:
         """Return the batches of a whole epoch."""
-        rank, size = self._share()
+        rank, size = self.share()
         return self.epoch_at(Place(), rank=rank, world_size=size).num_batches
 
     def begin(self) -> ArmedEpoch:
         """Start the next epoch, or go on with a restored one."""
-        rank, size = self._share()
+        rank, size = self.share()
         with self._lock:
             self.count_gathered()
             if self._started and not self._restored:
@@ -195,7 +206,7 @@ class Cursor:
 
     def upcoming(self) -> ArmedEpoch:
         """Return the epoch that the next iteration gives, under the weights it then has; nothing changes."""
-        rank, size = self._share()
+        rank, size = self.share()
         with self._lock:
             self.count_gathered()
             place, armory = self._place, self._armory
@@ -204,7 +215,8 @@ class Cursor:
             if self._waiting is not None and place.consumed == 0:
                 armory = self._waiting.armory(armory.now, place)
         epoch = self.epoch_at(place, rank=rank, world_size=size, planned=armory.now)
-        return ArmedEpoch(epoch=epoch, pool=self._pool, armory=armory, tally=self.tally)
+        pool = self._weighed(armory.now, epoch.start + epoch.consumed)
+        return ArmedEpoch(epoch=epoch, pool=pool, armory=armory, tally=self.tally)
 
     # ---- places ----------------------------------------------------------------------------
 
@@ -267,7 +279,7 @@ class Cursor:
             place = self._place
         if not (self.planned.continuing and self._settings.offset):
             return place
-        rank, size = self._share()
+        rank, size = self.share()
         return replace(place, turned=self.epoch_at(place, rank=rank, world_size=size).turned_within)
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -286,7 +298,7 @@ class Cursor:
 
     def set_epoch(self, epoch: int) -> None:
         """Make the next iteration an epoch; one that a state left half done is finished."""
-        rank, size = self._share()
+        rank, size = self.share()
         with self._lock:
             self.count_gathered()
             here = self.epoch_at(self._place, rank=rank, world_size=size)

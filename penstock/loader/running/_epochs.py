@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from penstock.errors import LoaderError
 from penstock.loader.accounts._audit import Audit
+from penstock.loader.accounts._recent import Recent
 from penstock.loader.accounts._stats import LoaderStats, Meter
 from penstock.loader.batching._batch import Draw
 from penstock.loader.batching._to_torch import warn_if_nobody_shares
@@ -19,6 +23,7 @@ from penstock.loader.running._batch_maker import BatchMaker
 from penstock.loader.running._cursor import Cursor
 from penstock.loader.running._facade import BatchRows, BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
 from penstock.loader.running._iterator import EpochIterator
+from penstock.loader.running._recording import Recording
 from penstock.loader.settings._settings import Settings, check_choice, check_count
 from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
@@ -38,6 +43,8 @@ class _Parts(NamedTuple):
     maker: BatchMaker
     meter: Meter
     running: weakref.WeakSet[EpochIterator]
+    recent: Recent
+    recording: Recording
 
 
 class EpochLoader:
@@ -59,6 +66,8 @@ class EpochLoader:
         self._made: _Parts | None = None
         self._closings = 0
         self._warned = False
+        self._under_way: int | None = None
+        self._latest: weakref.ref[EpochIterator] | None = None
         self.worker_init_fn: Callable[[int], None] | None = None
 
     @property
@@ -66,7 +75,8 @@ class EpochLoader:
         made = self._made
         if made is None:
             cursor, maker = Cursor(self._pool, self._settings), BatchMaker(self._pool, self._settings)
-            fresh = _Parts(cursor, maker, Meter(), weakref.WeakSet())
+            recording = Recording(self._pool.table, self._settings.run, cursor.share, lambda: cursor.planned)
+            fresh = _Parts(cursor, maker, Meter(), weakref.WeakSet(), Recent(), recording)
             with _MAKING:  # of two threads that are the first, one throws its parts away
                 made = self._made = self._made or fresh
         return made
@@ -74,12 +84,12 @@ class EpochLoader:
     def __getstate__(self) -> dict[str, Any]:
         """Pickle the chain of calls with the current weights; what is running stays in this process."""
         pool = self._pool if self._made is None else self._made.cursor.pool
-        return {**self.__dict__, "_pool": pool, "_made": None}
+        return {**self.__dict__, "_pool": pool, "_made": None, "_latest": None, "_under_way": None}
 
     @property
     def _next_pool(self) -> Pool:
         """What the next epoch draws from."""
-        return self._pool if self._made is None else self._made.cursor.upcoming().pool
+        return self._pool.at_first if self._made is None else self._made.cursor.upcoming().pool
 
     # ---- epochs ----------------------------------------------------------------------------
 
@@ -94,13 +104,29 @@ class EpochLoader:
             raise StopIteration
         parts = self._parts
         self._warned = self._warned or warn_if_nobody_shares(self._settings.distributed)
+        self._leave_epoch(parts)
         armed = parts.cursor.begin()
-        iterator = EpochIterator(armed, parts.maker, parts.cursor, parts.meter, self._end_running)
+        iterator = EpochIterator(
+            armed, parts.maker, parts.cursor, parts.meter, self._end_running, ended=self._end_epoch, recent=parts.recent
+        )
+        self._under_way = armed.epoch.number
         parts.running.add(iterator)
+        self._latest = weakref.ref(iterator)
         parts.maker.start_workers(self.worker_init_fn)
         if self._closings != closings:  # another thread closed the loader while this one was starting
             self._end_running()
         return iterator
+
+    def _end_epoch(self, number: int) -> None:
+        """Write what was reported in an epoch that was read to its end."""
+        self._under_way = None
+        self._parts.recording.end_epoch(number, finished=True)
+
+    def _leave_epoch(self, parts: _Parts) -> None:
+        """Write what was reported in an epoch that is abandoned."""
+        number, self._under_way = self._under_way, None
+        if number is not None:
+            parts.recording.end_epoch(number, finished=False)
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -120,6 +146,7 @@ class EpochLoader:
         self._closings += 1
         if self._made is not None:
             self._end_running()
+            self._made.recording.close()
 
     def _end_running(self) -> None:
         """End the epochs under way and give the workers back."""
@@ -194,13 +221,14 @@ class EpochLoader:
 
     def _taken_out_of_turn(self, armed: ArmedEpoch, number: int, drawn_from: PlannedStream, draw: Draw) -> Any:
         """Return a batch of `_rows_of_epoch`, and move the loader to the place after it."""
-        cursor, maker, meter, _ = self._parts
+        cursor, maker, meter, _, recent, _ = self._parts
         asked = meter.asked()
         if cursor.claim(armed, number) is not drawn_from:
             draw = armed.draw(armed.draws(), number)  # other weights were given since its rows were named
         batch = maker.read(draw, armed.plan_at)
         result = maker.finished(batch)
         meter.delivered(asked, batch)
+        recent.add(batch.draw)
         armed.count(batch.draw)
         cursor.jump(armed, number + 1)
         return result
@@ -251,7 +279,8 @@ class EpochLoader:
         """
         cursor = self._parts.cursor
         identity, planned = cursor.identity()
-        return state_of(cursor.place, identity, planned.as_state)
+        run = self._parts.recording.name
+        return state_of(cursor.place, identity, {**planned.as_state, **({} if run is None else {"run": run})})
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Go on where a state was taken; the next iteration finishes its epoch.
@@ -268,7 +297,52 @@ class EpochLoader:
             If the dataset's version, the query, the sampling, the seed or the offset
             has changed; the message names which.
         """
-        self._parts.cursor.restore(state_dict)
+        parts = self._parts
+        parts.cursor.restore(state_dict)
+        parts.recording.resume(state_dict.get("run"))
+        self._under_way = None
+
+    def record(self, batch: Any, /, **values: Any) -> None:
+        """Keep numbers that training has of the samples of a batch, such as their losses.
+
+        They are written beside the dataset at the end of each epoch and on `close`, also when a loop is left or the
+        process ends by an error; ``ds.signals()`` reads them, and ``signal('loss')`` in a query. No device is waited
+        for. Under ``distributed`` every process records its own.
+
+        Parameters
+        ----------
+        batch : dict or array_like of int
+            A batch as the loader gave it, with its ``index``, or the rows of the samples.
+        **values : array or tensor, shape (batch_size,)
+            One number for each sample, by the name of the signal: integers, floats or bool, on any device.
+
+        Raises
+        ------
+        LoaderError
+            If the batch has no ``index``, or the samples are stored in no dataset.
+        SignalError
+            If a name, a row or a number of values is not valid.
+
+        Examples
+        --------
+        >>> import tempfile, numpy as np, penstock
+        >>> ds = penstock.empty(tempfile.mkdtemp() + "/ages")
+        >>> _ = ds.create_tensor("age")
+        >>> ds.extend({"age": [1, 2, 3]})
+        >>> loader = ds.dataloader().batch(2).numpy(run="baseline")
+        >>> for batch in loader:
+        ...     loader.record(batch, loss=batch["age"].ravel() / 2)
+        >>> ds.signals("baseline").values("loss").tolist()
+        [0.5, 1.0, 1.5]
+        """
+        parts = self._parts
+        parts.recording.record(batch, values, self._drawn_as, parts.cursor.reached)
+
+    def _drawn_as(self, rows: NDArray[np.int64]) -> Draw | None:
+        """Return the latest of the batches delivered last that has these rows."""
+        latest = self._latest() if self._latest is not None else None
+        draw = None if latest is None else latest.find(rows)
+        return self._parts.recent.find(rows) if draw is None else draw
 
     @property
     def weights(self) -> SamplingSpec | None:
@@ -355,7 +429,7 @@ class EpochLoader:
         Audit
             The band holds all classes at once with probability 99.9 %.
         """
-        cursor, _, meter, _ = self._parts
+        cursor, meter = self._parts.cursor, self._parts.meter
         cursor.count_gathered()
         return cursor.tally.audit(meter.skipped, meter.substituted)
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from penstock.loader.accounts._recent import MOST_RECENT
 from penstock.loader.accounts._stats import Meter
 from penstock.loader.batching._batch import Draw
 from penstock.loader.batching._to_torch import require_torch, to_tensors
@@ -270,6 +271,18 @@ class Gather:
                 self.armed.count(draw, in_a_row=in_a_row)
                 self._meter.counted(delivered - done, len(draw))
         return not self._over
+
+    def find(self, rows: NDArray[np.int64]) -> Draw | None:
+        """Return the latest of the batches delivered last that has these rows, in this order."""
+        with self._lock:
+            first, last, size = self._first, min(self.num_delivered, self._stop), self._size
+            draw = self._draw if last > first else None
+        looked_for = rows.tobytes()
+        for batch in range(last - 1, max(first, last - MOST_RECENT) - 1, -1) if draw else ():
+            begin = (batch - first) * size
+            if draw.rows[begin] == rows[0] and draw.rows[begin : begin + size].tobytes() == looked_for:
+                return draw.keep(slice(begin, begin + size))
+        return None
 
     def close(self) -> None:
         """Give no more batches; takes no lock, so that the collector may call it anywhere."""

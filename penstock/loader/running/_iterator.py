@@ -6,7 +6,12 @@ import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.loader.accounts._recent import Recent
 from penstock.loader.accounts._stats import Meter
+from penstock.loader.batching._batch import Draw
 from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._batch_maker import BatchMaker, Ready
 from penstock.loader.running._cursor import Cursor
@@ -36,16 +41,30 @@ class EpochIterator(Iterator[Any]):
         Adds up the time.
     interrupted : callable
         Called on Ctrl-C: ends all epochs of the loader.
+    ended : callable
+        Called with the epoch's number where it was read to its end.
+    recent : Recent
+        Gets the draws that are delivered.
     """
 
     def __init__(
-        self, armed: ArmedEpoch, maker: BatchMaker, cursor: Cursor, meter: Meter, interrupted: Callable[[], None]
+        self,
+        armed: ArmedEpoch,
+        maker: BatchMaker,
+        cursor: Cursor,
+        meter: Meter,
+        interrupted: Callable[[], None],
+        *,
+        ended: Callable[[int], None],
+        recent: Recent,
     ) -> None:
         self._armed = armed
         self._maker = maker
         self._cursor = cursor
         self._meter = meter
         self._interrupted = interrupted
+        self._ended = ended
+        self._recent = recent
         self._delivered = 0
         self._gather = maker.gather(armed, meter)
         if self._gather is not None:
@@ -73,6 +92,10 @@ class EpochIterator(Iterator[Any]):
     def ready(self) -> Callable[[], Any]:
         """Returns a batch that is ready; raises IndexError where none is, and `next` makes one."""
         return nothing_ready if self._gather is None else self._gather.ready
+
+    def find(self, rows: NDArray[np.int64]) -> Draw | None:
+        """Return the latest of the batches delivered last that has these rows."""
+        return self._recent.find(rows) if self._gather is None else self._gather.find(rows)
 
     @property
     def _num_delivered(self) -> int:
@@ -112,6 +135,7 @@ class EpochIterator(Iterator[Any]):
         if result is None:
             result = self._maker.finished(batch)
         self._delivered += 1
+        self._recent.add(batch.draw)
         self._meter.delivered(asked, batch)
         self._armed.count(batch.draw)
         self._cursor.move(self._armed, self._delivered)
@@ -121,6 +145,7 @@ class EpochIterator(Iterator[Any]):
         if self._num_delivered == self._armed.epoch.num_batches:
             self._meter.ended()
             self._cursor.finish(self._armed)
+            self._ended(self._armed.epoch.number)
             self._maker.end_epoch()
         self.close()
 

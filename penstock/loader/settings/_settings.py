@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from penstock._wording import nearest
 from penstock.errors import LoaderError, TensorNotFoundError
 from penstock.loader.settings._boxes import checked_scaling
+from penstock.storage import check_run_name
 from penstock.table import Table
 from penstock.tensors import TensorSpec
 
@@ -56,6 +57,7 @@ class Output:
     padding: Any
     on_error: Any
     pin_memory: bool = False
+    run: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +88,7 @@ class Settings:
     on_error: OnError = "raise"
     pin_memory: bool = False
     single: bool = False
+    run: str | None = None
 
     @property
     def samples_per_batch(self) -> int:
@@ -160,7 +163,15 @@ def checked_output(table: Table, output: Output) -> dict[str, Any]:
         "padding": output.padding,
         "on_error": output.on_error,
         "pin_memory": output.pin_memory,
+        "run": _checked_run(output.run),
     }
+
+
+def _checked_run(name: object) -> str | None:
+    """Return the name of a run; a name that no run can have is an error here, not at the end of an epoch."""
+    if name is not None:
+        check_run_name(name)
+    return None if name is None else str(name)
 
 
 def _by_tensor(table: Table, option: str, value: object, example: str) -> Mapping[str, Any]:

@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from penstock._wording import escaped
 from penstock.errors import LoaderError
 from penstock.loader.sources._planned import PlannedStream, plans_of
+from penstock.loader.sources._plans import KeptWeights, Plans
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
 from penstock.sampling import (
     ClassCounts,
     SamplingPlan,
+    SamplingSchedule,
     SamplingSpec,
+    SchedulePlan,
     SequentialStream,
     ShuffledStream,
 )
@@ -41,7 +44,7 @@ class Pool:
         The dataset's version.
     rows : ndarray of int64, shape (num_samples,)
         Rows in it; order counts, repeats are allowed.
-    plan : SamplingPlan, optional
+    plan : SamplingPlan or SchedulePlan, optional
         Weights over the rows when draws are live; without one each epoch visits every row once.
     history : tuple of str
         Queries and samplings that led here.
@@ -53,10 +56,15 @@ class Pool:
 
     table: Table
     rows: NDArray[np.int64]
-    plan: SamplingPlan | None = None
+    plan: SamplingPlan | SchedulePlan | None = None
     history: tuple[str, ...] = ()
     resolve: Resolve | None = None
     all_rows: NDArray[np.int64] | None = None
+
+    @property
+    def at_first(self) -> Pool:
+        """The pool with the weights of the first draw alone, where they change."""
+        return replace(self, plan=self.plan.plans[0]) if isinstance(self.plan, SchedulePlan) else self
 
     def stream(self, *, shuffle: bool, seed: int, megabytes: int) -> PlannedStream:
         """Return the stream of positions in `rows`; `megabytes` bound the buffer of what is read in sequence."""
@@ -109,6 +117,15 @@ class Pool:
         plan = make_plan(self.table, before.rows, weights, spec, labels=None, params=params)
         text = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
         return replace(before, plan=plan, history=(*self.history, f"sample by {text}"))
+
+    def scheduled(self, weights: SamplingSchedule | SchedulePlan, kept: KeptWeights | None = None) -> Pool:
+        """Return these rows with live draws by weights that change; `kept` has arrays by their SHA-256."""
+        if isinstance(self.table, SequentialTable):
+            self.table.refuse("weights")
+        before = self.frozen()
+        plans = Plans(before.table, before.rows, (), kept)
+        plan = plans.schedule(weights) if isinstance(weights, SamplingSchedule) else plans.same(weights)
+        return replace(before, plan=plan, history=(*self.history, f"sample by {plan.schedule.fingerprint[:16]}"))
 
     def uids(self, rows: NDArray[np.int64]) -> list[int]:
         """Return the lasting identities of some rows of the table."""

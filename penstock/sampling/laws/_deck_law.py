@@ -16,7 +16,7 @@ from penstock.sampling.streams._prefix import Prefix, prefixes
 from penstock.sampling.streams._quotas import integer_masses, quotas
 from penstock.sampling.streams._smooth import circle
 
-__all__ = ["DeckLaw"]
+__all__ = ["Bends", "DeckLaw"]
 
 _CELLS = 1 << 22
 _MOST_TURNS = 1 << 24
@@ -173,7 +173,7 @@ class DeckLaw:
         slope = np.where(linear, -1.0, 0.0)
         own = 0.0
         if len(bent):
-            bend = _Bends.of(left[bent], *prefix.laws(bent))
+            bend = Bends.of(left[bent], *prefix.laws(bent))
             mean += float(bend.mean.sum())
             slope[bent] = bend.slope
             own = float(bend.rest.sum())
@@ -205,7 +205,7 @@ class DeckLaw:
         return np.minimum(np.cumsum(masses, axis=1)[:, :-1], 1.0), np.arange(len(self._all))
 
 
-class _Bends:
+class Bends:
     """Strata that may or may not be dealt out within a block: ``max(left - h, 0)`` of its draws h.
 
     `slope` is that of its regression on h, `rest` the variance that this leaves.
@@ -215,7 +215,7 @@ class _Bends:
         self.mean, self.slope, self.rest = mean, slope, rest
 
     @classmethod
-    def of(cls, left: Ints, owner: Ints, count: Ints, mass: Floats) -> _Bends:
+    def of(cls, left: Ints, owner: Ints, count: Ints, mass: Floats) -> Bends:
         unseen = np.maximum(left[owner] - count, 0)
 
         def mean_of(values: Ints) -> Floats:

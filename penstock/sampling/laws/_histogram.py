@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from penstock._wording import escaped
 from penstock.errors import SamplingError
 from penstock.sampling.laws._bands import band
-from penstock.sampling.laws._epochs import Epoch
+from penstock.sampling.laws._epochs import Counts
 from penstock.sampling.laws._moments import ClassMoments
-from penstock.sampling.laws._parts import Values
 from penstock.sampling.laws._sum_law import interval
-from penstock.sampling.pool._class_values import ClassValues
 from penstock.sampling.pool._groups import Groups
 from penstock.sampling.pool._labels import ClassCounts
 
@@ -117,25 +115,14 @@ def class_sums_of(strata: Groups, unit: Unit) -> ClassMoments:
     return sums.instances, sums.instances_squared
 
 
-def histogram(
-    labels: ClassCounts,
-    epoch: Epoch,
-    num_draws: int,
-    *,
-    sums: ClassMoments,
-    values: ClassValues | None,
-    unit: Unit,
-    level: float,
-) -> Histogram:
-    """Return the histogram of an epoch; see `SamplingPlan.histogram`.
-
-    `sums` are what a stratum has of each class, `values` those that a draw may have several times, if any.
-    """
-    mean, variance = epoch.moments(sums)
-    low, high = band(mean, variance, level, float(num_draws) if values is None else math.inf)
-    for number, own in values.items() if values else ():
+def histogram(labels: ClassCounts, counts: Counts, num_draws: int, *, unit: Unit, level: float) -> Histogram:
+    """Return the histogram of some draws; see `SamplingPlan.histogram`."""
+    mean, variance = counts.moments()
+    often = counts.often
+    low, high = band(mean, variance, level, float(num_draws) if often is None else math.inf)
+    for number in often or ():
         if variance[number] > 0:
-            fixed, parts = epoch.split(Values(*own))
+            fixed, parts = counts.split(number)
             moments, ends = (float(mean[number]), float(variance[number])), (float(low[number]), float(high[number]))
             low[number], high[number] = interval(fixed, parts, moments, ends, level)
     return Histogram(

@@ -12,10 +12,10 @@ from penstock.sampling.laws._occupancy import MOST_DRAWS, SMALL_POOL, unseen_mas
 from penstock.sampling.random._binomial import binomial_cdf, normal_cdf
 from penstock.sampling.streams._once import inclusion
 
-__all__ = ["IidLaw", "Law", "OnceLaw", "Unseen"]
+__all__ = ["FEW_LEFT", "IidLaw", "Law", "OnceLaw", "Unseen", "few_unseen"]
 
 _MAX_EXACT_WEIGHTS = 32
-_FEW_LEFT = 10
+FEW_LEFT = 10
 _ROUNDING = 1e-12
 _CELLS = 1 << 22
 _GROUPS_AT_ONCE = 1 << 18
@@ -80,15 +80,15 @@ class _IndependentRows:
 
     def at_most_unseen(self, epoch: int, allowed: int) -> float:
         """Return P(unseen <= allowed): sums of independent rows below 10 allowed, else normal."""
-        if allowed < _FEW_LEFT:
-            return float(_few_unseen(self.sizes, self.log_missed(epoch), allowed).sum())
+        if allowed < FEW_LEFT:
+            return float(few_unseen(self.sizes, self.log_missed(epoch), allowed).sum())
         mean, variance = self.moments(np.array([epoch]))
         if variance[0] <= 0:
             return float(mean[0] <= allowed)
         return normal_cdf((allowed + 0.5 - float(mean[0])) / math.sqrt(float(variance[0])))
 
 
-def _few_unseen(sizes: Floats, log_missed: Floats, allowed: int) -> Floats:
+def few_unseen(sizes: Floats, log_missed: Floats, allowed: int) -> Floats:
     """Return P(unseen = 0 .. allowed) for groups of independent rows.
 
     Each group is binomial; its masses follow from ``P(0) = (1 - q)**n`` by the ratio of neighbors; the groups'

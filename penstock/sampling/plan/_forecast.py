@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from penstock.errors import SamplingError
 from penstock.sampling.laws._coverage import Coverage, coverage
 from penstock.sampling.laws._deck_law import DeckLaw
-from penstock.sampling.laws._epochs import DeckEpoch, Epoch, IidEpoch, OnceEpoch
+from penstock.sampling.laws._epochs import DeckEpoch, Epoch, EpochCounts, IidEpoch, OnceEpoch
 from penstock.sampling.laws._histogram import Histogram, Unit, class_sums_of, histogram, labels_of
 from penstock.sampling.laws._moments import drawn_covariance
 from penstock.sampling.laws._repeats import PassLaw
@@ -17,7 +17,7 @@ from penstock.sampling.plan._weighing import Weighing
 from penstock.sampling.streams._blocks import Blocks
 from penstock.sampling.streams._prefix import prefixes
 
-__all__ = ["Forecast"]
+__all__ = ["Forecast", "law_of"]
 
 Floats = NDArray[np.float64]
 
@@ -36,19 +36,22 @@ class Forecast:
 
     def histogram(self, num_draws: int | None, unit: Unit, level: float, *, epoch: int, start: int | None) -> Histogram:
         """Return the expected counts of each class; see `SamplingPlan.histogram`."""
-        strata = self._weighing.dealt.strata
-        labels, sums = labels_of(strata), class_sums_of(strata, unit)
+        labels = labels_of(self._weighing.dealt.strata)
         draws = self._weighing.checked_draws(num_draws)
-        drawn = self._epoch(draws, epoch * draws if start is None else start)
+        counts = self.counts(unit, draws, epoch * draws if start is None else start)
+        return histogram(labels, counts, draws, unit=unit, level=level)
+
+    def counts(self, unit: Unit, draws: int, begin: int) -> EpochCounts:
+        """Return the counts of classes in the draws of an epoch that begins at a position of the stream."""
+        strata = self._weighing.dealt.strata
+        labels_of(strata)
+        sums = class_sums_of(strata, unit)
         values = None if sums[0] is sums[1] else strata.class_values
-        return histogram(labels, drawn, draws, sums=sums, values=values, unit=unit, level=level)
+        return EpochCounts(epoch=self._epoch(draws, begin), sums=sums, values=values)
 
     def moments(self, num_draws: int | None, unit: Unit, *, start: int | None) -> tuple[Floats, Floats]:
         """Return mean and variance of the count of each class; see `SamplingPlan.moments`."""
-        strata = self._weighing.dealt.strata
-        labels_of(strata)
-        drawn = self._epoch(self._weighing.checked_draws(num_draws), start or 0)
-        return drawn.moments(class_sums_of(strata, unit))
+        return self.counts(unit, self._weighing.checked_draws(num_draws), start or 0).moments()
 
     def covariance(self, num_draws: int | None, unit: Unit) -> Floats:
         """Return the covariance of the counts of classes; see `SamplingPlan.covariance`."""
@@ -67,7 +70,7 @@ class Forecast:
         if weighing.spec.mode == "once" and weighing.strata.identity is not None:
             law: Law = PassLaw(folded.strata.sizes, folded.weights, weighing.strata.num_rows, draws)
         else:
-            law = _law(folded, draws)
+            law = law_of(folded, draws)
         return coverage(folded.strata, law, num_epochs, draws, level)
 
     def _epoch(self, draws: int, begin: int) -> Epoch:
@@ -82,7 +85,7 @@ class Forecast:
         return DeckEpoch(strata, *prefixes(weighing.masses, Blocks(size), ends, weighing.spec.interleave))
 
 
-def _law(weighing: Weighing, draws: int) -> Law:
+def law_of(weighing: Weighing, draws: int) -> Law:
     """Return the law of the rows unseen after epochs of so many draws."""
     sizes, size = weighing.strata.sizes, weighing.num_draws
     if weighing.spec.mode == "deck":

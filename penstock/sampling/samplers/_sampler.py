@@ -21,6 +21,7 @@ from penstock.sampling.samplers._processes import (
     world_size_of_group,
 )
 from penstock.sampling.samplers._rearming import Reweighable
+from penstock.sampling.schedules._plan import SchedulePlan
 from penstock.sampling.spec._count import checked_count
 from penstock.sampling.streams._stream import IndexStream, whole_of_state
 
@@ -38,7 +39,7 @@ class EpochSampler(Reweighable):
 
     def __init__(
         self,
-        source: SamplingPlan | IndexStream,
+        source: SamplingPlan | SchedulePlan | IndexStream,
         batch_size: int,
         *,
         drop_last: bool,
@@ -52,7 +53,7 @@ class EpochSampler(Reweighable):
                 hint=INJECTING,
             )
         self._plan = source if isinstance(source, SamplingPlan) else None
-        self._stream = source.stream() if isinstance(source, SamplingPlan) else source
+        self._stream = source.stream() if isinstance(source, SamplingPlan | SchedulePlan) else source
         batch_size = checked_count("batch_size", batch_size)
         if self._stream.size < 1:
             raise SamplingError("the stream has no draws. Expected at least one sample")

@@ -13,6 +13,7 @@ from penstock.errors import SamplingError
 from penstock.sampling.plan._plan import SamplingPlan
 from penstock.sampling.samplers._processes import consumer_of_caller, is_lightning_wrapper, num_processes_of_accelerate
 from penstock.sampling.samplers._sampler import INJECTING, EpochSampler
+from penstock.sampling.schedules._plan import SchedulePlan
 from penstock.sampling.streams._stream import IndexStream
 
 __all__ = ["TorchBatchSampler", "TorchSampler"]
@@ -27,7 +28,7 @@ class TorchSampler(EpochSampler):
 
     Parameters
     ----------
-    source : SamplingPlan or IndexStream
+    source : SamplingPlan, SchedulePlan or IndexStream
         What to draw.
     batch_size : int
         The DataLoader's; matters for the layout over processes, and with `drop_last`.
@@ -51,7 +52,7 @@ class TorchSampler(EpochSampler):
 
     def __init__(
         self,
-        source: SamplingPlan | IndexStream,
+        source: SamplingPlan | SchedulePlan | IndexStream,
         *,
         batch_size: int = 1,
         drop_last: bool = False,
@@ -131,7 +132,7 @@ class TorchBatchSampler(EpochSampler):
 
     Parameters
     ----------
-    source : SamplingPlan or IndexStream
+    source : SamplingPlan, SchedulePlan or IndexStream
         What to draw.
     batch_size : int
         Samples per batch of this process.
@@ -157,7 +158,7 @@ class TorchBatchSampler(EpochSampler):
 
     def __init__(
         self,
-        source: SamplingPlan | IndexStream,
+        source: SamplingPlan | SchedulePlan | IndexStream,
         batch_size: int,
         drop_last: bool = False,
         *,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SamplingError
 from penstock.sampling.plan._plan import SamplingPlan
@@ -16,7 +16,7 @@ from penstock.sampling.pool._build import checked_weights, joined, regrouped
 from penstock.sampling.spec._schedule import SamplingSchedule, ScheduleEntry
 from penstock.sampling.spec._spec import SamplingSpec
 
-__all__ = ["plans_of", "weights_sha256"]
+__all__ = ["array_of_entry", "plans_of", "weights_sha256"]
 
 
 def weights_sha256(weights: ArrayLike) -> str:
@@ -62,7 +62,8 @@ def plans_of(strata: Strata, schedule: SamplingSchedule, arrays: Mapping[str, An
     return tuple(found)
 
 
-def _by_array(strata: Strata, entry: ScheduleEntry, arrays: Mapping[str, Any]) -> Strata:
+def array_of_entry(entry: ScheduleEntry, arrays: Mapping[str, Any], num_rows: int) -> NDArray[np.float64]:
+    """Return the array of weights that an entry names, or say that it is missing or another one."""
     sha256 = str(entry.weights_sha256)
     if sha256 not in arrays:
         raise SamplingError(
@@ -72,8 +73,13 @@ def _by_array(strata: Strata, entry: ScheduleEntry, arrays: Mapping[str, Any]) -
     weights = checked_weights(arrays[sha256])
     if weights_sha256(weights) != sha256:
         raise SamplingError(f"the array passed as {sha256[:12]}… has another SHA-256. Expected the array that was used")
-    if len(weights) != strata.num_rows:
-        raise SamplingError(f"{len(weights)} weights for {strata.num_rows} samples. Expected one for each sample")
+    if len(weights) != num_rows:
+        raise SamplingError(f"{len(weights)} weights for {num_rows} samples. Expected one for each sample")
+    return weights
+
+
+def _by_array(strata: Strata, entry: ScheduleEntry, arrays: Mapping[str, Any]) -> Strata:
+    weights = array_of_entry(entry, arrays, strata.num_rows)
     return Strata.from_weights(weights, labels=strata.labels, rows=strata.row_numbers)
 
 

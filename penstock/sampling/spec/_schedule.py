@@ -216,6 +216,12 @@ class SamplingSchedule:
         set_normalized(made, entries=(*kept, entry))
         return made
 
+    def with_options(self, **changes: Any) -> SamplingSchedule:
+        """Return a copy with some fields of every entry's spec changed, as `SamplingSpec.with_options` does."""
+        return SamplingSchedule(
+            tuple(replace(entry, spec=entry.spec.with_options(**changes)) for entry in self.entries)
+        )
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the schedule: equal for equal schedules."""

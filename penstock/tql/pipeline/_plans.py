@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.errors import SamplingError
-from penstock.sampling import ClassCounts, SamplingPlan, SamplingSpec, Strata
+from penstock.sampling import ClassCounts, SamplingPlan, SamplingSchedule, SamplingSpec, SchedulePlan, Strata
 from penstock.sampling.samplers._reweigh import reweighed
+from penstock.sampling.schedules._grouped import array_of_entry
 from penstock.sampling.spec._spec import Mode
 from penstock.table import Table, class_names_of
 from penstock.tensors import label_tensor
@@ -26,6 +27,7 @@ __all__ = [
     "make_plan",
     "new_plan",
     "partwise_plan",
+    "schedule_plan",
     "spec_for",
 ]
 
@@ -143,6 +145,67 @@ def make_plan(
     if not spec.replace:
         written = written.with_options(replace=False)
     return _bound(table, rows, written, labels, masks)
+
+
+def schedule_plan(
+    table: Table,
+    rows: NDArray[np.int64],
+    schedule: SamplingSchedule,
+    *,
+    labels: str | None,
+    arrays: Mapping[str, Any] | None = None,
+    masks: PartwiseMasks | None = None,
+) -> SchedulePlan:
+    """Return the plan of a schedule over rows of a table: each entry over its own clauses or its array of weights.
+
+    Parameters
+    ----------
+    table : Table
+        Where clauses are evaluated and labels are read.
+    rows : ndarray of int64, shape (num_rows,)
+        The pool; rows may repeat.
+    schedule : SamplingSchedule
+        The entries.
+    labels : str, optional
+        The class label tensor that charts count; default the first one in the clauses, else the first.
+    arrays : mapping of str to array_like of shape (num_rows,), optional
+        The arrays of weights that entries name, by their SHA-256.
+    masks : PartwiseMasks, optional
+        Where conditions are evaluated; by default here.
+
+    Returns
+    -------
+    SchedulePlan
+
+    Raises
+    ------
+    SamplingError
+        If an array is missing, or an entry's weights are not valid for these rows.
+
+    Examples
+    --------
+    >>> from penstock.table import ArrayTable
+    >>> table = ArrayTable({"label": [0, 1, 0]}, class_names={"label": ["car", "dog"]})
+    >>> dogs = parse_sampling("max_weight(label = 'dog': 2, True: 1)", seed=0, mode="iid", size=None)
+    >>> schedule = SamplingSchedule([(0, dogs), (30, dogs.replace_weights({"True": 0}))])
+    >>> schedule_plan(table, np.arange(3), schedule, labels=None).stream().slice(30, 33).tolist()
+    [1, 1, 1]
+    """
+    known: dict[object, SamplingPlan] = {}
+    plans = []
+    for entry in schedule.entries:
+        spec = entry.spec
+        clauses = tuple(clause.expression for clause in spec.clauses)
+        key = (entry.weights_sha256, clauses, spec.expression, spec.tables)
+        if key in known:  # the same rows in the same groups: only weights differ
+            plans.append(known[key].strata.with_spec(spec))
+            continue
+        if entry.weights_sha256 is not None:
+            known[key] = _weighed(table, rows, array_of_entry(entry, arrays or {}, len(rows)), spec, labels)
+        else:
+            known[key] = make_plan(table, rows, spec, spec, labels=labels, masks=masks)
+        plans.append(known[key])
+    return SchedulePlan(schedule=schedule, plans=plans)
 
 
 def _bound(

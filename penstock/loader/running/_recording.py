@@ -1,0 +1,241 @@
+"""What the training loop reports of batches, written with the run at the end of each epoch."""
+
+from __future__ import annotations
+
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penstock.errors import LoaderError, PenstockError
+from penstock.loader.batching._batch import Draw
+from penstock.loader.sources._planned import Armed, PlannedStream
+from penstock.signals import Runs, RunWriter
+from penstock.storage import renewed_lock
+from penstock.table import Table, noted_state
+
+__all__ = ["Recording", "kept_by_runs"]
+
+
+class Recording:
+    """The run of a loader: begun with the first number that is reported, or with the first epoch where it has a name.
+
+    Parameters
+    ----------
+    table : Table
+        The dataset's version.
+    name : str, optional
+        Of the run.
+    share : callable
+        Returns rank and world size.
+    planned : callable
+        Returns what is drawn by now; its schedule is kept with the run.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        name: str | None,
+        share: Callable[[], tuple[int, int]],
+        planned: Callable[[], PlannedStream],
+    ) -> None:
+        self._table = table
+        self._name = name
+        self._is_named = name is not None
+        self._share = share
+        self._planned = planned
+        self._resumed = False
+        self._open: _OpenRun | None = None
+        self._lock = renewed_lock(threading.RLock())
+
+    @property
+    def name(self) -> str | None:
+        """The run; None before it has begun where it was not given a name."""
+        return self._name
+
+    def resume(self, name: object) -> None:
+        """Go on with the run that a state names, or with that of the loader."""
+        with self._lock:
+            self.close()
+            if not self._is_named and isinstance(name, str):
+                self._name = name
+            self._resumed = self._name is not None
+
+    def record(
+        self,
+        batch: Any,
+        values: Mapping[str, Any],
+        find: Callable[[NDArray[np.int64]], Draw | None],
+        reached: Callable[[], int],
+    ) -> None:
+        """Keep one number of each signal for each sample of a batch.
+
+        Parameters
+        ----------
+        batch : mapping or array_like of int
+            What the loader gave, or rows.
+        values : mapping of str to array_like
+            Of each signal.
+        find : callable
+            Returns the latest of the batches delivered last that has some rows.
+        reached : callable
+            Returns the stream position that was delivered last, for rows that are none of these batches.
+        """
+        rows = _rows_of(batch)
+        run = self._begun()
+        near = isinstance(rows, np.ndarray) and rows.ndim == 1 and rows.dtype == np.int64 and len(rows) > 0
+        draw = find(rows) if near else None
+        if draw is None:
+            run.writer.record(rows, np.full(len(rows), reached()), values)
+            return
+        positions = draw.start + draw.positions
+        if draw.valid is not None and not draw.valid.all():  # what only fills a batch is at its end
+            count = int(draw.valid.sum())
+            rows, positions = rows[:count], positions[:count]
+            values = {name: _first(value, count, len(draw)) for name, value in values.items()}
+        run.writer.record(rows, positions, values)
+
+    def _begun(self) -> _OpenRun:
+        run = self._open
+        if run is not None and run.is_mine:
+            return run
+        with self._lock:
+            if self._open is None or not self._open.is_mine:
+                self._open = self._begin()
+            return self._open
+
+    def _begin(self) -> _OpenRun:
+        location = self._table.location
+        if location is None:
+            raise LoaderError(
+                "numbers are kept beside a dataset, and this loader reads samples that are stored in none",
+                hint="store them: penstock.empty(path)",
+            )
+        rank, world = self._share()
+        table = self._table
+        writer = Runs(location).start(
+            self._name,
+            lambda: table.uids(np.arange(table.num_rows)),
+            noted_state(table),
+            rank=rank,
+            world=world,
+            resumed=self._resumed,
+        )
+        self._name, self._resumed = writer.name, True
+        run = _OpenRun(writer, self._planned)
+        run.finalizer = weakref.finalize(self, run.close)
+        return run
+
+    def numbers(self, signal: str, kind: Any = "last") -> NDArray[np.float64]:
+        """Return a number of a signal for each row of the dataset, NaN where it was never recorded."""
+        return self._begun().numbers(signal, kind)
+
+    def keep_weights(self, planned: PlannedStream) -> None:
+        """Keep the arrays of weights by which something will be drawn; at once, as they are needed to go on."""
+        if self._is_named or self._open is not None:
+            self._begun().keep(planned, at_once=True)
+
+    def end_epoch(self, epoch: int, *, finished: bool) -> None:
+        """Write what was recorded in an epoch."""
+        with self._lock:
+            if self._open is None and not (self._is_named and self._table.location is not None):
+                return
+            self._begun().write(epoch, finished=finished)
+
+    def close(self) -> None:
+        """Write what is left."""
+        with self._lock:
+            run, self._open = self._open, None
+        if run is not None:
+            run.finalizer()
+
+
+class _OpenRun:
+    """A run that is being written; it does not know whose it is, so that it can be closed when that is gone."""
+
+    finalizer: weakref.finalize[..., Recording]
+
+    def __init__(self, writer: RunWriter, planned: Callable[[], PlannedStream]) -> None:
+        self.writer = writer
+        self._planned = planned
+        self._process = os.getpid()
+        self._kept: set[Armed] = set()
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this process began it; a forked child has a run of its own."""
+        return self._process == os.getpid()
+
+    def write(self, epoch: int, *, finished: bool) -> None:
+        self._safely(lambda: self.writer.write(epoch, finished=finished))
+
+    def close(self) -> None:
+        if self.is_mine:
+            self._safely(self.writer.close)
+
+    def keep(self, planned: PlannedStream, *, at_once: bool = False) -> None:
+        for armed in planned.armed:
+            if armed not in self._kept and armed.entry.weights_sha256 is not None and armed.plan is not None:
+                strata = armed.plan.strata
+                assert strata.row_weights is not None  # it has a SHA-256
+                self.writer.keep_weights(strata.row_weights[strata.ids], at_once=at_once)
+            self._kept.add(armed)
+
+    def numbers(self, signal: str, kind: Any) -> NDArray[np.float64]:
+        return self.writer.numbers(signal, kind)
+
+    def _safely(self, write: Callable[[], None]) -> None:
+        """Write; training goes on where the store cannot be reached, and what was not written waits for the next time.
+
+        Its own errors are told as a warning: the loop that trains has nothing to do with them.
+        """
+        planned = self._planned()
+        try:
+            self.keep(planned)
+            if planned.schedule is not None:
+                self.writer.write_schedule(planned.schedule.to_json())
+            write()
+        except PenstockError as error:
+            warnings.warn(f"run {self.writer.name!r} could not be written: {error}", stacklevel=2)
+
+
+def kept_by_runs(table: Table) -> Callable[[str], NDArray[np.float64] | None]:
+    """Return what finds an array of weights by its SHA-256 in the runs beside a dataset, the newest first."""
+
+    def kept(sha256: str) -> NDArray[np.float64] | None:
+        runs = {} if table.location is None else Runs(table.location)
+        for name in reversed(list(runs)):
+            try:
+                return runs[name].weights(sha256)
+            except PenstockError:
+                continue
+        return None
+
+    return kept
+
+
+def _rows_of(batch: Any) -> Any:
+    if isinstance(batch, dict | Mapping):  # a dict is known for a mapping by this order at once
+        if "index" not in batch:
+            raise LoaderError(
+                f"the batch has no 'index'; it has {', '.join(map(repr, batch)) or 'nothing'}. Expected the rows of "
+                "its samples",
+                hint="return_index=True, or pass the rows instead of the batch",
+            )
+        batch = batch["index"]
+    if isinstance(batch, np.ndarray):
+        return batch
+    if hasattr(batch, "detach"):
+        return batch.detach().numpy() if batch.device.type == "cpu" else batch
+    return np.asarray(batch)
+
+
+def _first(values: Any, count: int, whole: int) -> Any:
+    """Return the values of the first samples, where there is one for each."""
+    values = values if hasattr(values, "__getitem__") else np.asarray(values)
+    return values[:count] if len(values) == whole else values
