@@ -155,9 +155,11 @@ class RunningLoop:
             else:
                 self._read(loader)
             told = self._told_now()
-            is_news, self._told = told != self._told, told
+            is_news, before, self._told = told != self._told, self._told, told
         if is_news:
             session.tell_live()
+        if before is not None and _ends(before) != _ends(told):
+            session.look_soon()  # what was reported in an epoch is written when it ends
         return not self._ended
 
     def _read(self, loader: Any) -> None:
@@ -278,6 +280,11 @@ def attach(session: Session, loader: Any, *, batch_size: int, drop_last: bool) -
     return loop
 
 
+def _ends(told: dict[str, Any]) -> tuple[bool, int]:
+    """Return what differs once an epoch has ended."""
+    return told["state"] in {"waiting", "ended"}, told["epoch"] + (told["batch"] == told["num_batches"])
+
+
 def _planned(loader: Any) -> PlannedStream:
     planned: PlannedStream = loader._parts.cursor.planned  # noqa: SLF001  the loader's own stream, whatever its schedule
     return planned
@@ -285,7 +292,7 @@ def _planned(loader: Any) -> PlannedStream:
 
 def _reported(loader: Any) -> dict[str, Any] | None:
     """Return the latest mean of what the loop records; None where it records nothing."""
-    found = getattr(loader, "reported", None)
+    found = loader._parts.recording.latest()  # noqa: SLF001  the loader's own account
     return None if found is None else {"name": found[0], "value": float(f"{found[1]:.6g}")}
 
 

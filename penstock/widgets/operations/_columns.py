@@ -162,7 +162,7 @@ class ColumnOperations:
 
 
 def _shown(run: QueryRun) -> Mapping[str, ShownColumn]:
-    return shown_columns(run.text, run.result, run.table)
+    return shown_columns(run.text, run.result, run.table, run.signals)
 
 
 def _known(shown: Mapping[str, ShownColumn], name: str) -> ShownColumn:

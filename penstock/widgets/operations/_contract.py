@@ -12,6 +12,7 @@ from penstock.widgets.operations._live import LiveOperations
 from penstock.widgets.operations._plan import ExportOperations, PlanOperations
 from penstock.widgets.operations._query import QueryOperations
 from penstock.widgets.operations._review import ReviewOperations
+from penstock.widgets.operations._signals import SignalOperations
 from penstock.widgets.operations._views import ViewOperations
 from penstock.widgets.operations.images._samples import SampleOperations
 from penstock.widgets.requests._code import CodeOperations
@@ -44,4 +45,5 @@ def all_operations(session: Session, draft: Callable[[], str]) -> list[object]:
         ExportOperations(session),
         CodeOperations(),
         LiveOperations(session),
+        SignalOperations(session),
     ]

@@ -103,9 +103,17 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "classes_fixed": classes_fixed(session, table, run.labels),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
+        "signals": _signals(run),
         "holder": _holder(display.holder),
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
     }
+
+
+def _signals(run: QueryRun) -> dict[str, Any] | None:
+    signals = run.signals
+    if signals is None:
+        return None
+    return {"run": signals.run, "names": list(signals.names), "stale": int(signals.stale.sum())}
 
 
 def _holder(holder: Holder | None) -> dict[str, Any] | None:
@@ -138,7 +146,7 @@ def grid_state(display: Display) -> dict[str, Any]:
         "held": len(display.held),
         "stale": display.stale,
         "token": display.token,
-        "data": data_token(display.run.table),
+        "data": data_token(display.run.table) + (f":{display.run.signals.token}" if display.run.signals else ""),
         "selection": [list(pair) for pair in display.selection.intervals],
         "num_selected": len(display.selection.uids),
     }

@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,9 +19,11 @@ from penstock.table import OverlayTable
 from penstock.tensors import label_tensor
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
 from penstock.widgets.grid._image_checks import ImageChecks
+from penstock.widgets.grid._order import SIGNAL, present_order
 from penstock.widgets.queries._applied_presets import AppliedPresets
 from penstock.widgets.queries._class_tables import ClassTable, ClassTables
 from penstock.widgets.queries._query_run import Mode, QueryRun
+from penstock.widgets.queries._signals import signals_now
 from penstock.widgets.queries._source import Source
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._follow import Behind
@@ -264,6 +267,22 @@ class SessionState:
     def tell_live(self) -> None:
         """Tell watchers that training has gone on, or was steered."""
         self._tell("live")
+
+    def refresh_signals(self) -> None:
+        """Show what training has reported since; what is sorted by it stays in place until the grid is updated."""
+        with self.lock:
+            display = self._display
+            before, now = display.run.signals, signals_now(self.table, display.run.signals)
+            if now is before:
+                return
+            display = replace(display, run=replace(display.run, signals=now), revision=display.revision + 1)
+            order = present_order(display.order, display.run)
+            if order != display.order:
+                display = display.with_order(order)
+            elif order.by.startswith(SIGNAL):
+                display = replace(display, stale=True)
+            self._publish(display, "dataset")
+            self._tell("grid")
 
     def _publish(self, display: Display, what: What) -> None:
         self._display = display

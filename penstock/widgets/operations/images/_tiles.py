@@ -15,7 +15,7 @@ from penstock.tensors import first_tensor
 from penstock.tql import quote_text
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import committed_labels, edited_uids, sample_labels, stored_alone
-from penstock.widgets.grid._order import ordered_by
+from penstock.widgets.grid._order import SIGNAL, ordered_by
 from penstock.widgets.operations._describe import cell_text, exact_cell
 from penstock.widgets.operations.images._thumbnails import THUMBNAILS, Thumbnail
 from penstock.widgets.queries._query_run import QueryRun
@@ -54,12 +54,14 @@ def tiles(
     uids = display.uids[places.start : places.stop]
     held = np.isin(uids, display.held)
     values = _values(display, places)
+    stale = run.signals.stale if run.signals is not None and display.order.by.startswith(SIGNAL) else None
     session.image_checks.note(int(uid) for uid, made in zip(uids, thumbnails, strict=True) if made.error)
     for i, (row, made, drawn) in enumerate(zip(rows, thumbnails, shapes, strict=True)):
         tile = _tile(run, int(row), places.start + i, made, edited=int(uids[i]) in edited)
         tile["held"] = bool(held[i])
         if values:
             tile["value"] = values[i]
+            tile["stale"] = bool(stale[row]) if stale is not None else False
         found.append(tile | _placed(buffers, image=made.jpeg, shapes=drawn.data))
     return found, buffers
 
