@@ -28,6 +28,7 @@ from penstock.sampling.random._philox import fresh_seed
 from penstock.sampling.samplers._torch import TorchBatchSampler, TorchSampler
 from penstock.sampling.schedules._grouped import weights_sha256
 from penstock.sampling.schedules._plan import SchedulePlan
+from penstock.sampling.spec._mining import HardMining, hard_mining
 from penstock.sampling.spec._presets import (
     REFERENCES,
     effective_number,
@@ -50,6 +51,7 @@ __all__ = [
     "CoverageByDraws",
     "EpochsByImbalance",
     "EpochsToCover",
+    "HardMining",
     "Histogram",
     "IndexStream",
     "Moved",
@@ -76,6 +78,7 @@ __all__ = [
     "epochs_by_imbalance",
     "epochs_to_cover",
     "fresh_seed",
+    "hard_mining",
     "imbalanced_subset",
     "inverse_frequency",
     "repeat_factor",

@@ -6,6 +6,7 @@ from penstock.tql.editor._explain import Explanation, explain
 from penstock.tql.editor._lint import Diagnostic, Hover, hover, lint
 from penstock.tql.editor._renaming import rename_classes
 from penstock.tql.functions._registry import function
+from penstock.tql.pipeline._evaluated import depends_on_signals, evaluated
 from penstock.tql.pipeline._plans import HasSampleWeights, Weights, exact_plan, make_plan, schedule_plan, spec_for
 from penstock.tql.pipeline._run import QueryResult, bind_sampling, parse_sampling, run, with_class_tables
 from penstock.tql.syntax._lexer import quote_name, quote_text
@@ -32,6 +33,8 @@ __all__ = [
     "clauses",
     "complete",
     "conditions",
+    "depends_on_signals",
+    "evaluated",
     "exact_plan",
     "explain",
     "format_query",

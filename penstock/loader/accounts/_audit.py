@@ -12,7 +12,7 @@ from penstock.loader.accounts._expected_counts import LEVEL, Delivered, expected
 from penstock.loader.batching._batch import Draw
 from penstock.loader.sources._planned import Armed, PlannedStream
 from penstock.loader.sources._pool import Pool
-from penstock.sampling import ClassCounts
+from penstock.sampling import ClassCounts, SamplingPlan
 
 __all__ = ["Audit", "Tally"]
 
@@ -133,8 +133,8 @@ class Tally:
 
     def _fold(self) -> None:
         if self._labels is None:
-            plans = [part.plan for part in self._parts.values() if part.plan is not None] or [self._pool.plan]
-            found = plans[0].strata.labels if plans[0] is not None else self._pool.labels()
+            first = self._pool.at_first.plan
+            found = first.strata.labels if isinstance(first, SamplingPlan) else self._pool.labels()
             self._labels = found or _NO_LABELS
             self._single = _single(self._labels)
             self._counts = np.zeros(self._labels.num_classes, np.int64)

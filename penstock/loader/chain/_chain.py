@@ -148,11 +148,12 @@ class Loader(EpochLoader):
 
         Parameters
         ----------
-        weights : str, SamplingSpec, SamplingPlan, SamplingSchedule, SchedulePlan, sampler, source, list or ndarray
+        weights : str, SamplingSpec, SamplingPlan, SamplingSchedule, SchedulePlan, HardMining, sampler, list or ndarray
             A weight expression such as ``max_weight(labels == 5: 10, labels == 6: 5)``,
             the name of a tensor that holds the weights, or one weight for each sample. A spec or a plan of the same
             samples brings mode, size and seed; arguments passed here replace its own. A schedule brings all of them,
-            and weights for each of its positions: `Loader.schedule` of a run replays it.
+            and weights for each of its positions: `Loader.schedule` of a run replays it. Weights that depend on a
+            ``signal(...)`` are evaluated now; those of `penstock.sampling.hard_mining` at the end of each epoch.
         replace : bool
             Whether a sample may be drawn again in an epoch; False is the same as ``mode="once"``.
         size : int, optional

@@ -6,7 +6,7 @@ from html import escape
 
 from penstock.loader.settings._settings import Settings
 from penstock.loader.sources._pool import Pool
-from penstock.sampling import Histogram
+from penstock.sampling import Histogram, SamplingPlan
 
 __all__ = ["describe", "describe_html"]
 
@@ -61,8 +61,8 @@ def _batches(drawn: int, settings: Settings) -> str:
 
 def _expected(pool: Pool) -> Histogram | None:
     """Return the counts where weights draw classes; None where every sample comes once, or nothing can come."""
-    plan = pool.plan
-    if plan is None or plan.strata.labels is None or plan.total_weight <= 0:
+    plan = pool.at_first.plan
+    if not isinstance(plan, SamplingPlan) or plan.strata.labels is None or plan.total_weight <= 0:
         return None
     return plan.histogram()
 

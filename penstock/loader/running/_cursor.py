@@ -16,6 +16,7 @@ from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._armory import Armory, Waiting
 from penstock.loader.running._gather import Gather
 from penstock.loader.settings._settings import Settings
+from penstock.loader.sources._kept import kept_by_runs
 from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
 from penstock.loader.sources._rebuilding import restored
@@ -290,7 +291,7 @@ class Cursor:
             check_form(state)
             planned = self.planned
             if is_of_same_rows(state, self._identity_of(planned)):
-                planned = restored(state, self._pool, planned) or planned
+                planned = restored(state, self._pool, planned, kept_by_runs(self._pool.table)) or planned
             place = place_of(state, self._identity_of(planned))
             if planned is not self.planned:
                 self._armory = Armory(planned)

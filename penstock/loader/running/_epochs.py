@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -16,7 +17,7 @@ from penstock.loader.accounts._audit import Audit
 from penstock.loader.accounts._recent import Recent
 from penstock.loader.accounts._stats import LoaderStats, Meter
 from penstock.loader.batching._batch import Draw
-from penstock.loader.batching._to_torch import warn_if_nobody_shares
+from penstock.loader.batching._to_torch import agree, warn_if_nobody_shares
 from penstock.loader.place._state import state_of
 from penstock.loader.running._armed import ArmedEpoch
 from penstock.loader.running._batch_maker import BatchMaker
@@ -29,6 +30,7 @@ from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
 from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec
 from penstock.storage import renewed_lock
+from penstock.tql import evaluated
 from penstock.tql.pipeline._plans import Weights, new_plan
 
 __all__ = ["EpochLoader"]
@@ -105,7 +107,11 @@ class EpochLoader:
         parts = self._parts
         self._warned = self._warned or warn_if_nobody_shares(self._settings.distributed)
         self._leave_epoch(parts)
+        if self._settings.distributed and parts.cursor.place.epoch and self._pool.mining is not None:
+            agree({"the epoch": parts.cursor.place.epoch})  # every process has written what it recorded
+            self._mine()
         armed = parts.cursor.begin()
+        parts.recording.keep_weights(parts.cursor.planned)
         iterator = EpochIterator(
             armed, parts.maker, parts.cursor, parts.meter, self._end_running, ended=self._end_epoch, recent=parts.recent
         )
@@ -120,12 +126,30 @@ class EpochLoader:
     def _end_epoch(self, number: int) -> None:
         """Write what was reported in an epoch that was read to its end."""
         self._under_way = None
+        if not self._settings.distributed:
+            self._mine()
         self._parts.recording.end_epoch(number, finished=True)
+
+    def _mine(self) -> None:
+        """Let the next epoch follow the signal of hard mining."""
+        parts, mining = self._parts, self._pool.mining
+        if mining is None:
+            return
+        weights = mining.weights(parts.recording.numbers(mining.signal)[self._pool.rows])
+        if weights is None:
+            warnings.warn(
+                f"no {mining.signal!r} was recorded, so that hard mining has nothing to go by; in the loop: "
+                f"loader.record(batch, {mining.signal}=...)",
+                stacklevel=2,
+            )
+            return
+        parts.cursor.rearm(self._new_plan(parts.cursor.pool, weights))
 
     def _leave_epoch(self, parts: _Parts) -> None:
         """Write what was reported in an epoch that is abandoned."""
         number, self._under_way = self._under_way, None
         if number is not None:
+            self._mine()
             parts.recording.end_epoch(number, finished=False)
 
     def __len__(self) -> int:
@@ -406,6 +430,7 @@ class EpochLoader:
         plan = self._new_plan(cursor.pool, weights)
         if when == "next_epoch":
             cursor.rearm(plan)
+            self._parts.recording.keep_weights(cursor.planned)
             return self
         if self._settings.distributed:
             raise LoaderError(
@@ -413,13 +438,15 @@ class EpochLoader:
                 hint="when='next_epoch'",
             )
         cursor.rearm_now(plan)
+        self._parts.recording.keep_weights(cursor.planned)
         return self
 
     @staticmethod
     def _new_plan(pool: Pool, weights: Weights) -> SamplingPlan:
         if pool.plan is None:
             raise LoaderError("this loader does not draw by weight", hint="end its chain with .sample_by(...)")
-        return new_plan(pool.table, pool.rows, pool.plan, weights)
+        assert isinstance(pool.plan, SamplingPlan)  # of one position
+        return evaluated(new_plan(pool.table, pool.rows, pool.plan, weights))
 
     def audit(self) -> Audit:
         """Return the class counts delivered so far beside the band that the weights let expect.

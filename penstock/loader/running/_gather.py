@@ -276,9 +276,11 @@ class Gather:
         """Return the latest of the batches delivered last that has these rows, in this order."""
         with self._lock:
             first, last, size = self._first, min(self.num_delivered, self._stop), self._size
-            draw = self._draw if last > first else None
+            if last <= first:
+                return None
+            draw = self._draw
         looked_for = rows.tobytes()
-        for batch in range(last - 1, max(first, last - MOST_RECENT) - 1, -1) if draw else ():
+        for batch in range(last - 1, max(first, last - MOST_RECENT) - 1, -1):
             begin = (batch - first) * size
             if draw.rows[begin] == rows[0] and draw.rows[begin : begin + size].tobytes() == looked_for:
                 return draw.keep(slice(begin, begin + size))

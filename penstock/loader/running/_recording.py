@@ -19,7 +19,7 @@ from penstock.signals import Runs, RunWriter
 from penstock.storage import renewed_lock
 from penstock.table import Table, noted_state
 
-__all__ = ["Recording", "kept_by_runs"]
+__all__ = ["Recording"]
 
 
 class Recording:
@@ -220,21 +220,6 @@ class _OpenRun:
             write()
         except PenstockError as error:
             warnings.warn(f"run {self.writer.name!r} could not be written: {error}", stacklevel=2)
-
-
-def kept_by_runs(table: Table) -> Callable[[str], NDArray[np.float64] | None]:
-    """Return what finds an array of weights by its SHA-256 in the runs beside a dataset, the newest first."""
-
-    def kept(sha256: str) -> NDArray[np.float64] | None:
-        runs = {} if table.location is None else Runs(table.location)
-        for name in reversed(list(runs)):
-            try:
-                return runs[name].weights(sha256)
-            except PenstockError:
-                continue
-        return None
-
-    return kept
 
 
 def _rows_of(batch: Any) -> Any:

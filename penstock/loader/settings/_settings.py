@@ -169,9 +169,12 @@ def checked_output(table: Table, output: Output) -> dict[str, Any]:
 
 def _checked_run(name: object) -> str | None:
     """Return the name of a run; a name that no run can have is an error here, not at the end of an epoch."""
-    if name is not None:
-        check_run_name(name)
-    return None if name is None else str(name)
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise LoaderError(f"run is {name!r}. Expected the name of a run")
+    check_run_name(name)
+    return name
 
 
 def _by_tensor(table: Table, option: str, value: object, example: str) -> Mapping[str, Any]:

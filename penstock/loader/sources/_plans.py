@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import SamplingError
 from penstock.loader.sources._planned import Armed, alike, array_sha256
-from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec, ScheduleEntry, SchedulePlan
+from penstock.sampling import SamplingPlan, SamplingSpec, ScheduleEntry
 from penstock.table import Table
 from penstock.tql import make_plan
 
@@ -47,33 +46,6 @@ class Plans:
         self._known = list(known)
         self._kept = kept
         self._arrays: dict[str, SamplingPlan] = {}
-
-    def schedule(self, schedule: SamplingSchedule) -> SchedulePlan:
-        """Return the plan of a schedule.
-
-        Raises
-        ------
-        SamplingError
-            If an array of weights is not at hand.
-        """
-        found = []
-        for entry in schedule.entries:
-            plan = self.of(entry)
-            if plan is None:
-                raise SamplingError(
-                    f"the entry at position {entry.start} is weighed by the array {str(entry.weights_sha256)[:12]}…, "
-                    "which no run of this dataset keeps",
-                    hint="SchedulePlan.of(strata, schedule, weights={sha256: array})",
-                )
-            found.append(plan)
-        return SchedulePlan(schedule=schedule, plans=found)
-
-    def same(self, plan: SchedulePlan) -> SchedulePlan:
-        """Return a plan of the same samples as one of these rows."""
-        return SchedulePlan(
-            schedule=plan.schedule,
-            plans=[make_plan(self._table, self._rows, each, each.spec, labels=None) for each in plan.plans],
-        )
 
     def of(self, entry: ScheduleEntry) -> SamplingPlan | None:
         """Return the plan of an entry; None where its array of weights is not at hand."""

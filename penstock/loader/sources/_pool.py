@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from penstock._wording import escaped
 from penstock.errors import LoaderError
+from penstock.loader.sources._kept import kept_by_runs
 from penstock.loader.sources._planned import PlannedStream, plans_of
-from penstock.loader.sources._plans import KeptWeights, Plans
+from penstock.loader.sources._plans import KeptWeights
 from penstock.loader.sources._sequential import BufferedStream, SequentialTable
 from penstock.sampling import (
     ClassCounts,
+    HardMining,
     SamplingPlan,
     SamplingSchedule,
     SamplingSpec,
@@ -26,7 +28,7 @@ from penstock.sampling import (
     ShuffledStream,
 )
 from penstock.table import Table
-from penstock.tql import HasSampleWeights, Weights, make_plan, run
+from penstock.tql import HasSampleWeights, Weights, evaluated, make_plan, run, schedule_plan
 from penstock.tql.pipeline._plans import labels_of_rows
 
 __all__ = ["Pool"]
@@ -52,6 +54,10 @@ class Pool:
         How a query's names become tables.
     all_rows : ndarray of int64, shape (num_samples,), optional
         Rows of the samples of a source whose own draws `plan` is.
+    mining : HardMining, optional
+        What the weights of each epoch after the first follow.
+    is_of_signals : bool
+        Whether the weights were evaluated from signals, which are others at another time.
     """
 
     table: Table
@@ -60,6 +66,8 @@ class Pool:
     history: tuple[str, ...] = ()
     resolve: Resolve | None = None
     all_rows: NDArray[np.int64] | None = None
+    mining: HardMining | None = None
+    is_of_signals: bool = False
 
     @property
     def at_first(self) -> Pool:
@@ -83,7 +91,7 @@ class Pool:
         if self.plan is None:
             return self
         drawn = self.plan.stream().epoch(0)
-        return replace(self, rows=self.rows[drawn], plan=None, all_rows=None)
+        return replace(self, rows=self.rows[drawn], plan=None, all_rows=None, mining=None, is_of_signals=False)
 
     def queried(self, query_string: str, seed: int) -> Pool:
         """Return the rows a query chooses out of these; live where its outermost clause samples."""
@@ -100,7 +108,8 @@ class Pool:
             warnings.warn(escaped(warning), stacklevel=4)
         history = (*self.history, query_string)
         rows = result.selection.rows if result.plan is None else result.pool
-        return replace(before, rows=rows, plan=result.plan, history=history)
+        fixed = None if result.plan is None else evaluated(result.plan)
+        return replace(before, rows=rows, plan=fixed, history=history, is_of_signals=fixed is not result.plan)
 
     def sampled(self, weights: Weights, spec: SamplingSpec, params: Mapping[str, Any] | None = None) -> Pool:
         """Return these rows with live draws by weights; `spec` says everything but the clauses.
@@ -114,18 +123,33 @@ class Pool:
         if self.all_rows is not None and self.plan is not None and isinstance(weights, HasSampleWeights):
             before = replace(self, rows=self.all_rows, plan=None, all_rows=None)
             spec = spec if spec.size is not None else spec.with_options(size=self.plan.spec.size)
+        mining = weights if isinstance(weights, HardMining) else None
+        if mining is not None:
+            weights = spec
         plan = make_plan(self.table, before.rows, weights, spec, labels=None, params=params)
         text = plan.spec.to_tql() or (weights if isinstance(weights, str) else plan.strata.fingerprint[:16])
-        return replace(before, plan=plan, history=(*self.history, f"sample by {text}"))
+        if mining is not None:
+            text = f"hard mining {mining}"
+        history = (*self.history, f"sample by {text}")
+        fixed = evaluated(plan)
+        return replace(before, plan=fixed, history=history, mining=mining, is_of_signals=fixed is not plan)
 
     def scheduled(self, weights: SamplingSchedule | SchedulePlan, kept: KeptWeights | None = None) -> Pool:
         """Return these rows with live draws by weights that change; `kept` has arrays by their SHA-256."""
         if isinstance(self.table, SequentialTable):
             self.table.refuse("weights")
         before = self.frozen()
-        plans = Plans(before.table, before.rows, (), kept)
-        plan = plans.schedule(weights) if isinstance(weights, SamplingSchedule) else plans.same(weights)
+        plan = self._plan_of(before, weights, kept or kept_by_runs(self.table))
         return replace(before, plan=plan, history=(*self.history, f"sample by {plan.schedule.fingerprint[:16]}"))
+
+    @staticmethod
+    def _plan_of(before: Pool, weights: SamplingSchedule | SchedulePlan, kept: KeptWeights) -> SchedulePlan:
+        if isinstance(weights, SchedulePlan):
+            same = [make_plan(before.table, before.rows, each, each.spec, labels=None) for each in weights.plans]
+            return SchedulePlan(schedule=weights.schedule, plans=same)
+        named = {entry.weights_sha256 for entry in weights.entries if entry.weights_sha256 is not None}
+        arrays = {sha256: array for sha256 in named if (array := kept(sha256)) is not None}
+        return schedule_plan(before.table, before.rows, weights, labels=None, arrays=arrays)
 
     def uids(self, rows: NDArray[np.int64]) -> list[int]:
         """Return the lasting identities of some rows of the table."""

@@ -76,7 +76,8 @@ def restored(
     if saved == own.stream.fingerprint and len(own.armed) == len(fingerprints):
         return own
     plans = Plans(pool.table, pool.rows, [each.plan for each in own.armed if each.plan is not None], kept)
-    if not any(_is_of(each, entry, schedule.spec) for each in own.armed for entry in schedule.entries):
+    is_of_these = any(_is_of(each, entry, schedule.spec) for each in own.armed for entry in schedule.entries)
+    if not is_of_these and not pool.is_of_signals:
         return None
     place = state["start"] if schedule.spec.mode != "once" else state["epoch"] * own.stream.size
     first = bisect.bisect_right(schedule.starts, place) - 1
