@@ -30,7 +30,7 @@ from penstock.widgets.operations._describe import dataset_info, display_state, g
 from penstock.widgets.requests._operation import News
 from penstock.widgets.requests._rpc import Dispatcher
 from penstock.widgets.session._session import Session, What
-from penstock.widgets.session._session_state import Explorable
+from penstock.widgets.session._session_state import Explorable, exported_run
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
@@ -201,11 +201,14 @@ class SessionWidget(anywidget.AnyWidget):
         *,
         drop_last: bool = False,
         resize: tuple[int, int] | None = None,
+        schedule: bool = True,
     ) -> str:
         """Return code that makes the same loader in any process; its batches equal those of `loader`.
 
         Its last lines are comments that say how many draws an epoch has, and which counts to expect. With ``resize``,
-        height and width in pixels, all images get that size, and boxes are scaled with them.
+        height and width in pixels, all images get that size, and boxes are scaled with them. Where weights were moved
+        while a live loader ran, they are written with the positions from which they held, so that the code draws what
+        the run drew; ``schedule=False`` writes those of now.
 
         Raises
         ------
@@ -213,14 +216,16 @@ class SessionWidget(anywidget.AnyWidget):
             If the dataset has changes that are not committed.
         """
         session = self._followed()
+        run, recorded = exported_run(session, schedule=schedule)
         return code_of(
             session.source,
-            session.run,
-            session.seed,
+            run,
+            run.spec.seed if recorded else session.seed,
             batch_size=batch_size,
             drop_last=drop_last,
             framework=framework,
             resize=resize,
+            schedule=recorded,
         )
 
     def _followed(self) -> Session:

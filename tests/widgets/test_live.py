@@ -228,3 +228,49 @@ def test_a_state_that_is_loaded_is_counted_anew(ds):
     assert drawn.num_seen == len(np.unique(first))
     assert drawn.counts.tolist() == plan.strata.labels.take(first).instances.tolist()
     assert drawn.unseen(plan.strata).sum() == 120 - drawn.num_seen
+
+
+@pytest.mark.parametrize("mode", ["iid", "deck", "once"])
+def test_the_exported_schedule_draws_what_the_run_drew(ds, mode):
+    explorer = penstock.explore(ds, query=WEIGHED.replace(": 1,", ": 3,"), mode=mode, seed=3)
+    loader = explorer.loader(BATCH, "numpy", live=True, num_workers=0)
+    drawn = []
+    for epoch in range(2):
+        for number, batch in enumerate(loader):
+            drawn.append(batch)
+            if number % 6 == 2:
+                explorer.weights = [2 + number + epoch / 8, 1]
+    code = explorer.export_code(BATCH, "numpy")
+    assert code.isascii()
+    assert max(map(len, code.splitlines())) <= 100
+    cell: dict = {}
+    exec(code, cell)
+    again = [batch for _ in range(2) for batch in cell["loader"]]
+    np.testing.assert_array_equal(index_of(again), index_of(drawn))
+    assert cell["schedule"] == loader.schedule
+    assert len(loader.schedule.entries) > 1
+    assert "sample_by(schedule)" not in explorer.export_code(BATCH, "numpy", schedule=False)
+
+
+def test_weights_that_did_not_move_are_exported_as_ever(explorer):
+    loader = explorer.loader(BATCH, "numpy", live=True, num_workers=0)
+    list(loader)
+    assert explorer.export_code(BATCH) == explorer.export_code(BATCH, schedule=False)
+
+
+def test_weights_of_a_signal_are_shown_and_replayed(ds):
+    with ds.start_run("baseline") as run:
+        run.record(np.arange(60), None, {"loss": np.linspace(0, 4, 60)})
+    explorer = penstock.explore(ds, query="select * sample by max_weight(signal('loss') > 2: 5, True: 1)")
+    loader = explorer.loader(BATCH, "numpy", live=True, num_workers=0, run="next")
+    batches = iter(loader)
+    first = next(batches)
+    explorer.weights = [50, 1]
+    drawn = index_of([first, *batches])
+    loader.close()
+    live = live_of(explorer)
+    assert [entry["weights"] for entry in live["entries"]] == [[5, 1], [50, 1]]
+    assert live["clauses"][0]["label"] == "signal('loss') > 2"
+    cell: dict = {}
+    exec(explorer.export_code(BATCH, "numpy"), cell)
+    np.testing.assert_array_equal(index_of(cell["loader"]), drawn)

@@ -57,6 +57,7 @@ class RunningLoop:
         self._session = weakref.ref(session)
         self._run = session.run
         self._given = session.run.spec
+        self._given_at = {0: session.run.spec}  # arrays that weights of signals are evaluated to have no clauses
         self._batch_size, self._drop_last = batch_size, drop_last
         self._labels: dict[str, tuple[str, int | None]] = {}
         self._learn_labels(session.run)
@@ -76,13 +77,21 @@ class RunningLoop:
 
     @property
     def schedule(self) -> SamplingSchedule | None:
-        """The weights by the position that each hold from."""
-        return self._planned.schedule
+        """The weights by the position that each hold from; those that wait for an epoch included."""
+        loader = self._loader()
+        if loader is None:
+            return self._planned.schedule
+        try:
+            found: SamplingSchedule | None = loader.schedule
+        except PenstockError:  # somebody gave it weights that no schedule says
+            return None
+        return found
 
     @property
-    def run(self) -> QueryRun:
-        """The query the loader was made from."""
-        return self._run
+    def recorded(self) -> tuple[QueryRun, SamplingSchedule] | None:
+        """What the loader was made from, and its weights by position; None where they did not change."""
+        schedule = self.schedule
+        return None if schedule is None or len(schedule.entries) < 2 else (self._run, schedule)
 
     def session_changed(self, what: What) -> None:
         """Give the loader the weights of now."""
@@ -122,6 +131,8 @@ class RunningLoop:
             loader.with_weights(weights, when=self.when)
             self._learn_labels(run)
             self._given = spec
+            if self.when == "next_batch":
+                self._given_at[_planned(loader).armed[-1].start] = spec
         if run.spec.mode != spec.mode:
             return f"the loader draws in mode {spec.mode!r} to its end; weights reach it, another mode does not"
         return None
@@ -224,7 +235,10 @@ class RunningLoop:
         return "training" if time.monotonic() - self._moved[1] < _WAITS_AFTER_S else "waiting"
 
     def _entries(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-        specs = [(armed.start, armed.spec) for armed in self._planned.armed]
+        specs = [
+            (one.start, one.spec if one.spec.clauses else self._given_at.get(one.start, one.spec))
+            for one in self._planned.armed
+        ]
         names = list(dict.fromkeys(clause.expression for _, spec in specs for clause in spec.clauses))
         weights = [{clause.expression: clause.weight for clause in spec.clauses} for _, spec in specs]
         entries = [

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples import content_of
-from penstock.sampling import SamplingSpec
+from penstock.sampling import SamplingSchedule, SamplingSpec
 from penstock.table import OverlayTable
 from penstock.tensors import label_tensor
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
@@ -32,7 +32,7 @@ from penstock.widgets.session._options import Unit, checked_seed, checked_unit
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
-__all__ = ["Explorable", "SessionState", "Watcher", "What"]
+__all__ = ["Explorable", "SessionState", "Watcher", "What", "exported_run"]
 
 What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note", "live"]
 _MAX_HISTORY = 50
@@ -49,6 +49,11 @@ class Watcher(Protocol):
 
 class Live(Watcher, Protocol):
     """Training that draws from a loader of a session."""
+
+    @property
+    def recorded(self) -> tuple[QueryRun, SamplingSchedule] | None:
+        """What the loader was made from, and its weights by position; None where they did not change."""
+        ...
 
     @property
     def told(self) -> dict[str, Any]:
@@ -297,3 +302,9 @@ class SessionState:
 
     def _remember(self, text: str) -> None:
         self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]
+
+
+def exported_run(session: SessionState, *, schedule: bool) -> tuple[QueryRun, SamplingSchedule | None]:
+    """Return what code is made from: the query of now, or that of a live loader with the weights of its run."""
+    live = session.live if schedule else None
+    return (live.recorded if live is not None else None) or (session.run, None)
