@@ -24,12 +24,13 @@ from penstock.widgets._snapshot import snapshot
 from penstock.widgets._still import still_html, still_thumbnails
 from penstock.widgets._traits import PanelTrait, SessionEnum, SessionInt, SessionUnicode, WeightsTrait, follow
 from penstock.widgets.exporting._export import code_of, loader_of
+from penstock.widgets.live._loop import attach
 from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
 from penstock.widgets.requests._operation import News
 from penstock.widgets.requests._rpc import Dispatcher
 from penstock.widgets.session._session import Session, What
-from penstock.widgets.session._session_state import Explorable
+from penstock.widgets.session._session_state import Explorable, exported_run
 
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
@@ -143,7 +144,13 @@ class SessionWidget(anywidget.AnyWidget):
         self._session.select_rows(rows)
 
     def loader(
-        self, batch_size: int = 64, framework: str = "pytorch", *, drop_last: bool = False, **options: Any
+        self,
+        batch_size: int = 64,
+        framework: str = "pytorch",
+        *,
+        drop_last: bool = False,
+        live: bool = False,
+        **options: Any,
     ) -> Any:
         """Return the loader the charts describe.
 
@@ -155,6 +162,10 @@ class SessionWidget(anywidget.AnyWidget):
             What batches are made of.
         drop_last : bool
             Leave out a last batch that is not full.
+        live : bool
+            Whether weights that are set later reach the loader: at the next batch that is not drawn yet, without
+            replacement at the next epoch. The header then shows how far training is, in a thread or in the next cell,
+            and `export_code` writes the weights with the positions from which they held.
         **options
             Passed to the loader's ``.pytorch()`` or ``.numpy()``.
 
@@ -167,10 +178,10 @@ class SessionWidget(anywidget.AnyWidget):
         Raises
         ------
         SamplingError
-            If nothing can be drawn, or the query returns a table.
+            If nothing can be drawn, or the query returns a table; with `live` also if it has no weights.
         """
         session = self._followed()
-        return loader_of(
+        made = loader_of(
             session.source,
             session.run,
             session.seed,
@@ -179,6 +190,9 @@ class SessionWidget(anywidget.AnyWidget):
             framework=framework,
             **options,
         )
+        if live:
+            attach(session, made, batch_size=batch_size, drop_last=drop_last)
+        return made
 
     def export_code(
         self,
@@ -187,11 +201,14 @@ class SessionWidget(anywidget.AnyWidget):
         *,
         drop_last: bool = False,
         resize: tuple[int, int] | None = None,
+        schedule: bool = True,
     ) -> str:
         """Return code that makes the same loader in any process; its batches equal those of `loader`.
 
         Its last lines are comments that say how many draws an epoch has, and which counts to expect. With ``resize``,
-        height and width in pixels, all images get that size, and boxes are scaled with them.
+        height and width in pixels, all images get that size, and boxes are scaled with them. Where weights were moved
+        while a live loader ran, they are written with the positions from which they held, so that the code draws what
+        the run drew; ``schedule=False`` writes those of now.
 
         Raises
         ------
@@ -199,14 +216,16 @@ class SessionWidget(anywidget.AnyWidget):
             If the dataset has changes that are not committed.
         """
         session = self._followed()
+        run, recorded = exported_run(session, schedule=schedule)
         return code_of(
             session.source,
-            session.run,
-            session.seed,
+            run,
+            run.spec.seed if recorded else session.seed,
             batch_size=batch_size,
             drop_last=drop_last,
             framework=framework,
             resize=resize,
+            schedule=recorded,
         )
 
     def _followed(self) -> Session:
@@ -335,8 +354,11 @@ class SessionWidget(anywidget.AnyWidget):
 
     def session_changed(self, what: What) -> None:
         """Bring traits up to date and report the change to the browser; a request's own change is in its reply."""
-        self._follow()
         session = self._session
+        if what == "live":
+            self.send({"v": 1, "event": "live", "live": None if session.live is None else session.live.told})
+            return
+        self._follow()
         if what == "note":
             self.send({"v": 1, "event": "warning", "message": session.note})
         elif what in _EVENTS:

@@ -18,6 +18,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 import penstock
+from tests.ui.training import LIVE, hardest, recorded, training
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTHS = (1220, 932, 848, 683, 420)  # 683: 1366 pixels at a zoom of 200 %
@@ -308,6 +309,8 @@ STATES = {
     "table": State(_patients, "select *", table),
     "grouped": State(_patients, "select view, count(*) as n, avg(age) as age group by view", grouped),
     "empty": State(_shapes, "select * where shape(boxes)[0] > 99", empty),
+    "training": State(recorded, LIVE, training),
+    "hardest": State(recorded, QUERY, hardest),
 }
 DARK = ("weighted", "editing", "table", "error")  # the other states in the dark are exhaustive
 IN_THEMES = [

@@ -42,7 +42,7 @@ def bars_and_rows(column, *, name="a", htype="generic", class_names=None):
     names = None if class_names is None else {name: class_names}
     table = ArrayTable({name: column}, class_names=names, htypes=None if htype == "generic" else {name: htype})
     stored = table.column(name)
-    bars = bars_of(stored, name, "class_label" if class_names is not None else htype)
+    bars = bars_of(stored, tql.quote_name(name), "class_label" if class_names is not None else htype)
     found = {}
     number = len(bars.bars)
     spans = {(i, i) for i in range(number)} | {(i, number - 1 - i) for i in range(number // 2)}

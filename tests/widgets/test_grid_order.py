@@ -9,9 +9,9 @@ import pytest
 
 import penstock
 from penstock.errors import SamplingError, TensorNotFoundError
-from penstock.widgets import Session
+from penstock.widgets import Explorer, Session
 from penstock.widgets.grid._order import stable_order
-from tests.widgets.conftest import RpcError
+from tests.widgets.conftest import FrontEnd, RpcError
 
 NUM_ROWS = 30
 WEIGHED = "select * sample by max_weight(contains(labels, 'b'): 5, n > 20: 2, True: 1)"
@@ -225,3 +225,26 @@ def test_a_packed_sort_is_a_stable_sort(keys, descending):
 def _exact(value, descending):
     number = value.item()
     return -number if descending else number
+
+
+def test_tiles_tell_what_they_are_sorted_by(session, samples):
+    front = FrontEnd(Explorer(session))
+    session.sort("tensor:score", descending=True)
+    shown = front.ask("grid.page", start=0, stop=NUM_ROWS, size=32)[0]["tiles"]
+    for tile in shown:
+        score = samples[tile["row"]]["score"]
+        assert tile["value"] == (score if math.isfinite(score) else str(score))
+    session.sort("tensor:big")
+    shown = front.ask("grid.page", start=0, stop=NUM_ROWS, size=32)[0]["tiles"]
+    assert [int(tile["value"]) for tile in shown] == sorted(row["big"] for row in samples)
+    session.sort("query")
+    assert all("value" not in tile for tile in front.ask("grid.page", start=0, stop=3, size=32)[0]["tiles"])
+
+
+def test_tiles_tell_what_a_query_computed(session, samples):
+    front = FrontEnd(Explorer(session))
+    session.run_query("select images, n * 2 as double where n > 3")
+    session.sort("column:double", descending=True)
+    shown = front.ask("grid.page", start=0, stop=4, size=32)[0]["tiles"]
+    assert [(tile["row"], tile["value"]) for tile in shown] == [(row, 2 * row) for row in range(29, 25, -1)]
+    session.run_query("select *")

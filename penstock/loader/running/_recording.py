@@ -52,6 +52,18 @@ class Recording:
         self._resumed = False
         self._open: _OpenRun | None = None
         self._lock = renewed_lock(threading.RLock())
+        self._latest: dict[str, Any] = {}
+
+    def latest(self) -> tuple[str, float] | None:
+        """Return the mean of what was reported last, of the loss if there is one, with its name; None before."""
+        values = self._latest
+        name = "loss" if "loss" in values else next(iter(values), None)
+        if name is None:
+            return None
+        found = values[name]
+        plain = found.cpu() if hasattr(found, "cpu") else found  # waits, in the thread of whoever asks
+        mean = float(np.mean(np.asarray(plain, np.float64)))
+        return (name, mean) if np.isfinite(mean) else None
 
     @property
     def name(self) -> str | None:
@@ -92,6 +104,7 @@ class Recording:
         draw = find(rows) if near else None
         if draw is None:
             run.writer.record(rows, np.full(len(rows), reached()), values)
+            self._note(values)
             return
         positions = draw.start + draw.positions
         if draw.valid is not None and not draw.valid.all():  # what only fills a batch is at its end
@@ -99,6 +112,11 @@ class Recording:
             rows, positions = rows[:count], positions[:count]
             values = {name: _first(value, count, len(draw)) for name, value in values.items()}
         run.writer.record(rows, positions, values)
+        self._note(values)
+
+    def _note(self, values: Mapping[str, Any]) -> None:
+        """Keep the values of one batch for whoever shows the latest, without the graph they were computed by."""
+        self._latest = {name: one.detach() if hasattr(one, "detach") else one for name, one in values.items()}
 
     def _begun(self) -> _OpenRun:
         run = self._open

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock.table import Ragged
-from penstock.tql import quote_name
 from penstock.widgets.columns._bars import Bar, Bars, CodedBars, Kind
 from penstock.widgets.columns._categories import boolean_axis, label_bars, text_axis
 from penstock.widgets.columns._dates import as_times, date_axis, time_text
@@ -20,15 +19,15 @@ __all__ = ["bars_of"]
 _DIGITS = 4
 
 
-def bars_of(column: Ragged, name: str, htype: str, check_cancelled: Callable[[], None] = lambda: None) -> Bars:
+def bars_of(column: Ragged, of: str, htype: str, check_cancelled: Callable[[], None] = lambda: None) -> Bars:
     """Return the bars of a column.
 
     Parameters
     ----------
     column : Ragged
         All rows of the table.
-    name : str
-        The column, as queries name it.
+    of : str
+        The column, as queries name it: a quoted name, or an expression.
     htype : str
         The tensor's kind.
     check_cancelled : callable
@@ -41,7 +40,6 @@ def bars_of(column: Ragged, name: str, htype: str, check_cancelled: Callable[[],
     >>> [(bar.label, bar.condition) for bar in bars.bars], bars.counts(None).tolist()
     ([('3', 'age = 3'), ('4', 'age = 4'), ('5', 'age = 5')], [2, 0, 1, 0])
     """
-    of = quote_name(name)
     if column.class_names is not None or htype == "class_label":
         return label_bars(column, of)
     if htype == "json" or not column.valid_rows.any():

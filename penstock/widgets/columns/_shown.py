@@ -7,8 +7,9 @@ from typing import Literal
 
 from penstock.table import Ragged, Table
 from penstock.tensors import TensorSpec
-from penstock.tql import QueryResult, parse
+from penstock.tql import QueryResult, parse, quote_name
 from penstock.tql.syntax import _ast as ast
+from penstock.widgets.queries._signals import ShownSignals, signal_expression
 
 __all__ = ["ShownColumn", "shown_columns"]
 
@@ -20,24 +21,39 @@ class ShownColumn:
     Parameters
     ----------
     name : str
-        As it is shown; for a tensor also as queries name it.
+        As it is shown; for a tensor also as queries name it, for a signal the expression that queries have for it.
     htype : str
-        The tensor's kind; ``generic`` for what a query computed.
+        The tensor's kind; ``generic`` for what a query computed, ``signal`` for what training reported.
     computed : Ragged, optional
         The values, where a query computed them: one a row of the result. None for a tensor of the dataset.
+    reported : Ragged, optional
+        The values of a signal, one a row of the table.
+    token : str, optional
+        Of a signal: another one when its values may have changed.
     """
 
     name: str
     htype: str
     computed: Ragged | None = None
+    reported: Ragged | None = None
+    token: str = ""
 
     def column(self, table: Table) -> Ragged:
         """Return the values."""
-        return table.column(self.name) if self.computed is None else self.computed
+        if self.computed is not None:
+            return self.computed
+        return table.column(self.name) if self.reported is None else self.reported
+
+    @property
+    def expression(self) -> str:
+        """How a query asks for the value of a row."""
+        return quote_name(self.name) if self.reported is None else self.name
 
 
-def shown_columns(text: str, result: QueryResult, table: Table) -> dict[str, ShownColumn]:
-    """Return the columns of a query's result, by name; images and masks are left out."""
+def shown_columns(
+    text: str, result: QueryResult, table: Table, signals: ShownSignals | None = None
+) -> dict[str, ShownColumn]:
+    """Return the columns of a query's result, by name, then the signals; images and masks are left out."""
     if not result.is_rows:
         return {name: _computed(name, column) for name, column in (result.columns or {}).items()}
     found: dict[str, ShownColumn] = {}
@@ -47,7 +63,20 @@ def shown_columns(text: str, result: QueryResult, table: Table) -> dict[str, Sho
                 found[name] = ShownColumn(name=name, htype=table.tensors[name].htype)
         elif result.plan is None and result.columns is not None and name in result.columns:
             found[name] = _computed(name, result.columns[name])
-    return found or {name: ShownColumn(name=name, htype=spec.htype) for name, spec in _plain(table)}
+    found = found or {name: ShownColumn(name=name, htype=spec.htype) for name, spec in _plain(table)}
+    return found | _signals(signals)
+
+
+def _signals(signals: ShownSignals | None) -> dict[str, ShownColumn]:
+    if signals is None:
+        return {}
+    named = {signal_expression(name): name for name in signals.names}
+    return {
+        expression: ShownColumn(
+            name=expression, htype="signal", reported=signals.column(name), token=f"signal {signals.token}"
+        )
+        for expression, name in named.items()
+    }
 
 
 def _computed(name: str, column: Ragged) -> ShownColumn:

@@ -10,9 +10,11 @@ import numpy as np
 from penstock import tql
 from penstock._wording import nearest
 from penstock.errors import DatasetError, SamplingError, UncommittedChangesError
+from penstock.sampling import SamplingSchedule
 from penstock.table import OverlayTable
 from penstock.tensors import first_tensor
-from penstock.widgets.exporting._code_text import call_text, comment_text, value_text
+from penstock.widgets.exporting._code_text import Name, call_text, comment_text, value_text
+from penstock.widgets.exporting._schedule_code import schedule_code
 from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.queries._source import Source
 
@@ -159,7 +161,7 @@ def view_of(source: Source, run: QueryRun, seed: int) -> View:
 
 
 def loader_of(
-    source: Source, run: QueryRun, seed: int, *, batch_size: int, drop_last: bool, framework: str, **options: Any
+    source: Source, run: QueryRun, seed: int, /, *, batch_size: int, drop_last: bool, framework: str, **options: Any
 ) -> Any:
     """Return the loader the charts describe, of the very state of the dataset they show."""
     made: Any = source.reader(run.table)
@@ -177,8 +179,11 @@ def code_of(
     drop_last: bool,
     framework: str,
     resize: tuple[int, int] | None = None,
+    schedule: SamplingSchedule | None = None,
 ) -> str:
     """Return source that makes the same loader in any process, and says what it will draw; it imports only penstock.
+
+    With a schedule it draws by that, in place of the weights of now.
 
     Raises
     ------
@@ -197,13 +202,26 @@ def code_of(
     if source.view is not None:
         lines.append(view_code(run.table, source, source.view))
         opened = "view"
+    if schedule is not None:
+        lines += ["", *schedule_code(schedule)]
+        steps[2] = Step(method="sample_by", arguments=(Name("schedule"),))
     sized = _resizing(run, resize)
     steps.append(Step(method=framework, options=sized))
     chain = [steps[0].code(of=opened), *(step.code() for step in steps[1:])]
-    notes = [comment_text(note) for note in expected_notes(run, batch_size=batch_size, drop_last=drop_last)]
+    expected = expected_notes(run, batch_size=batch_size, drop_last=drop_last)
+    notes = [comment_text(note) for note in (expected if schedule is None else [*expected[:1], _of_run(schedule)])]
     if not sized and _image_tensor(run) is not None:
         notes.append(comment_text(f"Images of one size: .{framework}(resize={{{_image_tensor(run)!r}: (224, 224)}})"))
     return "\n".join([*lines, "loader = (", *chain, ")", *notes, ""])
+
+
+def _of_run(schedule: SamplingSchedule) -> str:
+    changes = len(schedule.entries) - 1
+    last = schedule.entries[-1]
+    return (
+        f"The weights of a run: {changes:,} change{'' if changes == 1 else 's'}, the last at position {last.start:,}; "
+        "its epochs from the first on draw what the run drew."
+    )
 
 
 def _image_tensor(run: QueryRun) -> str | None:

@@ -17,11 +17,13 @@ from penstock.widgets.queries._query_run import QueryRun
 __all__ = [
     "AS_QUERIED",
     "COLUMN",
+    "SIGNAL",
     "TENSOR",
     "GridOrder",
     "SortKeys",
     "arranged_positions",
     "checked_order",
+    "ordered_by",
     "present_order",
     "result_order",
     "scalar_tensors",
@@ -29,6 +31,7 @@ __all__ = [
 
 TENSOR = "tensor:"
 COLUMN = "column:"
+SIGNAL = f"{COLUMN}signal("
 _BY = ("query", "row", "labels", "box_area", "image_size", "drawn", "weight")
 _UP = ("query", "row")
 _BY_WEIGHT = ("drawn", "weight")
@@ -88,7 +91,7 @@ def checked_order(by: str, descending: bool | None, run: QueryRun) -> GridOrder:
     """
     table = run.table
     if by.startswith(COLUMN):
-        name, columns = by.removeprefix(COLUMN), shown_columns(run.text, run.result, table)
+        name, columns = by.removeprefix(COLUMN), shown_columns(run.text, run.result, table, run.signals)
         if name not in columns:
             raise TensorNotFoundError(name, list(columns))
         return GridOrder(by=by, descending=bool(descending))
@@ -111,7 +114,7 @@ def present_order(order: GridOrder, run: QueryRun) -> GridOrder:
         gone = order.by.removeprefix(TENSOR) not in scalar_tensors(run.table)
     else:
         gone = order.by.startswith(COLUMN) and order.by.removeprefix(COLUMN) not in shown_columns(
-            run.text, run.result, run.table
+            run.text, run.result, run.table, run.signals
         )
     return AS_QUERIED if gone else order
 
@@ -120,9 +123,24 @@ def result_order(run: QueryRun, order: GridOrder) -> Positions | None:
     """Return the rows of a table result in an order by one of its columns; None: as they are."""
     if run.result.is_rows or not order.by.startswith(COLUMN):
         return None
-    column = shown_columns(run.text, run.result, run.table)[order.by.removeprefix(COLUMN)].column(run.table)
+    column = shown_columns(run.text, run.result, run.table, run.signals)[order.by.removeprefix(COLUMN)].column(
+        run.table
+    )
     keys, present = _column_keys(column)
     return _ordered(np.arange(len(column)), keys, present, descending=order.descending)
+
+
+def ordered_by(run: QueryRun, order: GridOrder) -> tuple[Ragged, bool] | None:
+    """Return the column that samples are ordered by, and whether it has a value a row of the result, not of the table.
+
+    None where they are ordered by something else.
+    """
+    if order.by.startswith(TENSOR):
+        return run.table.column(order.by.removeprefix(TENSOR)), False
+    if not order.by.startswith(COLUMN):
+        return None
+    column = shown_columns(run.text, run.result, run.table, run.signals)[order.by.removeprefix(COLUMN)]
+    return column.column(run.table), column.computed is not None
 
 
 class SortKeys:
@@ -168,7 +186,7 @@ def _keys(run: QueryRun, order: GridOrder, kept: SortKeys) -> tuple[Keys, NDArra
     if order.by.startswith(TENSOR):
         keys, present = kept.of(run.table, order.by.removeprefix(TENSOR))
     elif order.by.startswith(COLUMN):
-        column = shown_columns(run.text, run.result, run.table)[order.by.removeprefix(COLUMN)]
+        column = shown_columns(run.text, run.result, run.table, run.signals)[order.by.removeprefix(COLUMN)]
         keys, present = _column_keys(column.column(run.table))
         if column.computed is not None:
             return keys, present

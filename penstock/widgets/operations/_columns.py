@@ -15,7 +15,7 @@ from penstock.widgets.columns._profile import bars_of
 from penstock.widgets.columns._shown import ShownColumn, shown_columns
 from penstock.widgets.editing._sample import edited_uids
 from penstock.widgets.operations._arguments import POSITION, QUERY
-from penstock.widgets.operations._describe import cell_text, data_token, shown_kind
+from penstock.widgets.operations._describe import data_token, exact_cell, shown_kind
 from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, operation
@@ -28,7 +28,6 @@ _MAX_PAGE = 256
 _MAX_COLUMNS = 64
 _MAX_NAME = 1000
 _KEPT_BYTES = 128 * 2**20
-_EXACT = 2**53
 
 _NAME = check.text(_MAX_NAME)
 _NAMES = check.array(_NAME, _MAX_COLUMNS)
@@ -102,7 +101,7 @@ class ColumnOperations:
             values = column.column(run.table)
             index = positions if column.computed is not None else display.rows[places]
             for head, row in zip(found, index, strict=True):
-                head["cells"].append(None if row < 0 else _cell(cell_text(values, int(row))))
+                head["cells"].append(None if row < 0 else exact_cell(values, int(row)))
         return {"rows": found, "token": display.token}
 
     def _profile(self, call: Call, display: Display, column: ShownColumn) -> dict[str, Any]:
@@ -153,16 +152,17 @@ class ColumnOperations:
     def _bars_of(self, call: Call, run: QueryRun, column: ShownColumn) -> Bars:
         key: tuple[object, ...] = (run.result, column.name)
         if column.computed is None:
-            key = (run.table.stored.snapshot.branch, run.table.revision(column.name), column.name)
+            state = column.token if column.reported is not None else run.table.revision(column.name)
+            key = (run.table.stored.snapshot.branch, state, column.name)
         bars = self._bars.get(key)
         if bars is None:
-            bars = bars_of(column.column(run.table), column.name, column.htype, call.check_cancelled)
+            bars = bars_of(column.column(run.table), column.expression, column.htype, call.check_cancelled)
             self._bars.put(key, bars)
         return bars
 
 
 def _shown(run: QueryRun) -> Mapping[str, ShownColumn]:
-    return shown_columns(run.text, run.result, run.table)
+    return shown_columns(run.text, run.result, run.table, run.signals)
 
 
 def _known(shown: Mapping[str, ShownColumn], name: str) -> ShownColumn:
@@ -182,15 +182,20 @@ def _num_rows(display: Display) -> int:
 
 
 def _described(run: QueryRun, column: ShownColumn) -> dict[str, Any]:
-    spec = run.table.tensors[column.name] if column.computed is None else None
     values = column.column(run.table)
     numeric = values.values.dtype.kind in "iuf" and values.class_names is None and values.ndim == 0
     return {
         "name": column.name,
         "htype": column.htype,
-        "shown": "computed by the query" if spec is None else shown_kind(spec),
+        "shown": _kind(run, column),
         "numeric": bool(numeric),
     }
+
+
+def _kind(run: QueryRun, column: ShownColumn) -> str:
+    if column.computed is not None:
+        return "computed by the query"
+    return "signal" if column.reported is not None else shown_kind(run.table.tensors[column.name])
 
 
 def _row_heads(display: Display, places: NDArray[np.int64]) -> list[dict[str, Any]]:
@@ -219,8 +224,3 @@ def _row_heads(display: Display, places: NDArray[np.int64]) -> list[dict[str, An
 
 def _result_rows(display: Display, places: NDArray[np.int64]) -> NDArray[np.int64]:
     return places if display.result_rows is None else display.result_rows[places]
-
-
-def _cell(value: Any) -> Any:
-    """Return a cell that a browser's numbers do not round."""
-    return str(value) if isinstance(value, int) and abs(value) > _EXACT else value

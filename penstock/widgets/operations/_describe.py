@@ -33,6 +33,7 @@ __all__ = [
     "data_token",
     "dataset_info",
     "display_state",
+    "exact_cell",
     "grid_state",
     "query_reply",
     "query_state",
@@ -45,6 +46,7 @@ __all__ = [
 _MAX_TABLE_ROWS = 200
 _MAX_CELL_CHARACTERS = 200
 _NUM_RARE = 3
+_EXACT = 2**53
 
 
 def shown_kind(spec: TensorSpec) -> str:
@@ -100,6 +102,7 @@ def dataset_info(session: Session, display: Display) -> dict[str, Any]:
         "classes_fixed": classes_fixed(session, table, run.labels),
         "can_undo": done[-1].name if done else None,
         "can_redo": undone[-1].name if undone else None,
+        "signals": _signals(run),
         "holder": _holder(display.holder),
         "behind": None if behind is None else {"message": behind.message, "remedy": behind.remedy},
     }
@@ -113,6 +116,13 @@ def _totals(run: QueryRun) -> NDArray[np.int64]:
     if run.every_row and pool is not None and pool.tensor == run.labels:
         return pool.instances
     return class_totals(run.table, run.labels)
+
+
+def _signals(run: QueryRun) -> dict[str, Any] | None:
+    signals = run.signals
+    if signals is None:
+        return None
+    return {"run": signals.run, "names": list(signals.names), "stale": int(signals.stale.sum())}
 
 
 def _holder(holder: Holder | None) -> dict[str, Any] | None:
@@ -145,7 +155,7 @@ def grid_state(display: Display) -> dict[str, Any]:
         "held": len(display.held),
         "stale": display.stale,
         "token": display.token,
-        "data": data_token(display.run.table),
+        "data": data_token(display.run.table) + (f":{display.run.signals.token}" if display.run.signals else ""),
         "selection": [list(pair) for pair in display.selection.intervals],
         "num_selected": len(display.selection.uids),
     }
@@ -297,6 +307,12 @@ def cell_text(column: Ragged, index: int) -> str | float | int | None:
             return str(scalar)
         return scalar if isinstance(scalar, (int, float)) and not isinstance(scalar, bool) else _short(str(scalar))
     return _short(np.array2string(value, threshold=20, precision=4, separator=", ").replace("\n", " "))
+
+
+def exact_cell(column: Ragged, index: int) -> str | float | int | None:
+    """Return the same, a number that a browser would round as text."""
+    value = cell_text(column, index)
+    return str(value) if isinstance(value, int) and abs(value) > _EXACT else value
 
 
 def _short(text: str) -> str:

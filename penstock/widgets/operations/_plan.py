@@ -26,6 +26,7 @@ from penstock.widgets.queries._source import same_state
 from penstock.widgets.requests import _checks as check
 from penstock.widgets.requests._operation import Call, operation
 from penstock.widgets.session._session import Session
+from penstock.widgets.session._session_state import exported_run
 
 __all__ = ["ExportOperations", "PlanOperations", "first_draws"]
 
@@ -98,19 +99,24 @@ class PlanOperations:
         batch_size=_BATCH_SIZE,
         framework=check.choice("pytorch", "numpy"),
         resize=check.maybe(check.integer(1, _MOST_PIXELS)),
+        schedule=check.maybe(check.boolean()),
     )
-    def export(self, _call: Call, *, batch_size: int, framework: str, resize: int | None = None) -> dict[str, Any]:
-        """Return the code of a cell that makes the loader the charts describe."""
+    def export(
+        self, _call: Call, *, batch_size: int, framework: str, resize: int | None = None, schedule: bool | None = None
+    ) -> dict[str, Any]:
+        """Return the code of a cell that makes the loader the charts describe, or with `schedule` that of the run."""
         session, before = self._session, self._session.table
         session.follow(store=True)
+        run, recorded = exported_run(session, schedule=bool(schedule))
         code = code_of(
             session.source,
-            session.run,
-            session.seed,
+            run,
+            run.spec.seed if recorded else session.seed,
             batch_size=batch_size,
             drop_last=False,
             framework=framework,
             resize=None if resize is None else (resize, resize),
+            schedule=recorded,
         )
         note = session.behind.message if session.behind else None
         if note is None and not same_state(before, session.table):

@@ -46,6 +46,7 @@ class QueryOperations:
             "history": session.history,
             "views": saved_views(session),
             "weight_steps": session.weight_steps,
+            "live": None if session.live is None else session.live.told,
         }
         return Reply(result=state | more, buffers=buffers)
 

@@ -17,6 +17,7 @@ from penstock.sampling.plan._plan import PlannedStrata
 from penstock.table import OverlayTable, class_names_of, is_every_row
 from penstock.tql.syntax import _ast as ast
 from penstock.widgets.queries._class_tables import NO_TABLES, ClassTables, pair_numbers
+from penstock.widgets.queries._signals import ShownSignals
 
 __all__ = ["Followed", "Mode", "QueryRun", "as_written", "execute", "reweighted", "same_but_weights"]
 
@@ -75,6 +76,8 @@ class QueryRun:
         How the classes changed since the run before.
     tables : ClassTables
         Tables of class weights that queries name, with the weights of now.
+    signals : ShownSignals, optional
+        What training reported of the rows of the table.
     """
 
     text: str
@@ -90,6 +93,7 @@ class QueryRun:
     warnings: tuple[str, ...] = ()
     followed: Followed | None = None
     tables: ClassTables = NO_TABLES
+    signals: ShownSignals | None = None
 
     @property
     def clauses(self) -> tuple[tql.WeightClause, ...]:

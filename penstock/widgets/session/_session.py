@@ -22,6 +22,7 @@ from penstock.widgets.grid._order import checked_order, present_order
 from penstock.widgets.grid._selection import NOTHING, positions_of, rows_in_order
 from penstock.widgets.queries._query_run import Mode, QueryRun, execute, same_but_weights
 from penstock.widgets.queries._reweighing import reweighed
+from penstock.widgets.queries._signals import signals_now
 from penstock.widgets.queries._source import same_state
 from penstock.widgets.requests._checks import OutdatedError
 from penstock.widgets.requests._failures import in_short
@@ -340,6 +341,7 @@ class Session(SessionState):
             except BaseException as error:  # noqa: BLE001  whatever keeps the data from being read, the charts go on and say so
                 behind = Behind(message=f"the dataset cannot be read as it is now: {in_short(error)}")
             self._be(behind, holder)
+            self.refresh_signals()
 
     def look_soon(self) -> None:
         """Look for changes in the session's own thread."""
@@ -444,4 +446,5 @@ class Session(SessionState):
         gone = self.source.num_gone(table)
         if gone:
             run = replace(run, warnings=(*run.warnings, f"{gone} samples of the view are no longer in the dataset"))
-        return run
+        before = self._display.run.signals if hasattr(self, "_display") else None
+        return replace(run, signals=signals_now(table, before))

@@ -7,20 +7,23 @@ import threading
 import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penstock.dataset.samples import content_of
-from penstock.sampling import SamplingSpec
+from penstock.sampling import SamplingSchedule, SamplingSpec
 from penstock.table import OverlayTable
 from penstock.tensors import label_tensor
 from penstock.widgets.editing._edits import EditStack, edit_stack, rows_of
 from penstock.widgets.grid._image_checks import ImageChecks
+from penstock.widgets.grid._order import SIGNAL, present_order
 from penstock.widgets.queries._applied_presets import AppliedPresets
 from penstock.widgets.queries._class_tables import ClassTable, ClassTables
 from penstock.widgets.queries._query_run import Mode, QueryRun
+from penstock.widgets.queries._signals import signals_now
 from penstock.widgets.queries._source import Source
 from penstock.widgets.session._display import Display
 from penstock.widgets.session._follow import Behind
@@ -29,9 +32,9 @@ from penstock.widgets.session._options import Unit, checked_seed, checked_unit
 if TYPE_CHECKING:
     from penstock.dataset import Dataset, View
 
-__all__ = ["Explorable", "SessionState", "Watcher", "What"]
+__all__ = ["Explorable", "SessionState", "Watcher", "What", "exported_run"]
 
-What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note"]
+What = Literal["query", "weights", "dataset", "selection", "grid", "unit", "note", "live"]
 _MAX_HISTORY = 50
 _log = logging.getLogger("penstock.widgets")
 
@@ -41,6 +44,28 @@ class Watcher(Protocol):
 
     def session_changed(self, what: What) -> None:
         """Hear that `what` changed."""
+        ...
+
+
+class Live(Watcher, Protocol):
+    """Training that draws from a loader of a session."""
+
+    @property
+    def recorded(self) -> tuple[QueryRun, SamplingSchedule] | None:
+        """What the loader was made from, and its weights by position; None where they did not change."""
+        ...
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The `LiveState` of the contract, as of the last look."""
+        ...
+
+    def follow(self, *, on: bool) -> None:
+        """Let weights that are set reach the loader, or not."""
+        ...
+
+    def end(self) -> None:
+        """Look no more."""
         ...
 
 
@@ -79,6 +104,8 @@ class SessionState:
         What the browser can undo and redo of weights, as it wrote it; empty where nothing is known.
     presets : AppliedPresets
         Which preset the weights come from.
+    live : Live, optional
+        The training that draws from a loader of the session.
     """
 
     _display: Display
@@ -102,6 +129,7 @@ class SessionState:
         self.weight_steps = ""
         self.image_checks = ImageChecks()
         self.presets = AppliedPresets()
+        self.live: Live | None = None
         self._watchers: weakref.WeakSet[Any] = weakref.WeakSet()
         self._wanted_labels = label_tensor(content_of(self.dataset).table.tensors, labels)
         self._unit = checked_unit(unit)
@@ -241,6 +269,26 @@ class SessionState:
         """Tell `watcher` no more."""
         self._watchers.discard(watcher)
 
+    def tell_live(self) -> None:
+        """Tell watchers that training has gone on, or was steered."""
+        self._tell("live")
+
+    def refresh_signals(self) -> None:
+        """Show what training has reported since; what is sorted by it stays in place until the grid is updated."""
+        with self.lock:
+            display = self._display
+            before, now = display.run.signals, signals_now(self.table, display.run.signals)
+            if now is before:
+                return
+            display = replace(display, run=replace(display.run, signals=now), revision=display.revision + 1)
+            order = present_order(display.order, display.run)
+            if order != display.order:
+                display = display.with_order(order)
+            elif order.by.startswith(SIGNAL):
+                display = replace(display, stale=True)
+            self._publish(display, "dataset")
+            self._tell("grid")
+
     def _publish(self, display: Display, what: What) -> None:
         self._display = display
         self._tell(what)
@@ -254,3 +302,9 @@ class SessionState:
 
     def _remember(self, text: str) -> None:
         self.history = [text, *(past for past in self.history if past != text)][:_MAX_HISTORY]
+
+
+def exported_run(session: SessionState, *, schedule: bool) -> tuple[QueryRun, SamplingSchedule | None]:
+    """Return what code is made from: the query of now, or that of a live loader with the weights of its run."""
+    live = session.live if schedule else None
+    return (live.recorded if live is not None else None) or (session.run, None)

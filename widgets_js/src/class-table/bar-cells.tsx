@@ -2,7 +2,7 @@ import { effect } from "@preact/signals";
 import type { RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { classColor } from "../ui/colors.ts";
-import { type BarElements, drawBar, drawTicks, markDrawn } from "./draw-bars.ts";
+import { type BarElements, drawBar, drawPast, drawTicks, markDrawn } from "./draw-bars.ts";
 import { filterByRow } from "./filter-class.ts";
 import type { RowProps } from "./row-props.ts";
 import { figuresText } from "./row-text.ts";
@@ -37,6 +37,7 @@ export function BarCells(props: RowProps) {
           <path class="penstock-ticks" />
           <rect class="penstock-bar-raw" y={middle - 12} height="5" fill={`url(#${pattern})`} />
           <rect class="penstock-bar-sampled" y={middle - 4} height="8" fill={classColor(classIndex)} />
+          <rect class="penstock-bar-past" y={middle - 4} height="8" fill={classColor(classIndex)} />
           <path class="penstock-whisker-halo" />
           <path class="penstock-whisker" />
           <circle class="penstock-drawn" cy={middle} r={2.5} visibility="hidden" />
@@ -65,6 +66,10 @@ function useMarks({ model, row, columns, axis, rested, drawn }: RowProps, bars: 
         const figures = model.bars.value;
         if (figures !== null) drawBar(elements, figures.histogram, { bar: row.bar, scale: axis.value, middle });
       }),
+      effect(() => {
+        const past = row.classIndex === null ? null : model.bars.value?.past;
+        drawPast(elements, past?.[row.classIndex ?? 0], axis.value);
+      }),
       effect(() => drawTicks(elements, axis.value, size)),
       effect(() => markDrawn(elements, firstEpoch(), axis.value)),
       effect(() => {
@@ -80,8 +85,9 @@ function useMarks({ model, row, columns, axis, rested, drawn }: RowProps, bars: 
 
 function elementsOf(cell: HTMLElement | null, text: HTMLElement | null): BarElements | null {
   const marks = [...(cell?.querySelector("svg")?.children ?? [])];
-  const [ticks, raw, sampled, halo, whisker, drawn] = marks as unknown as [
+  const [ticks, raw, sampled, past, halo, whisker, drawn] = marks as unknown as [
     SVGPathElement,
+    SVGRectElement,
     SVGRectElement,
     SVGRectElement,
     SVGPathElement,
@@ -90,5 +96,5 @@ function elementsOf(cell: HTMLElement | null, text: HTMLElement | null): BarElem
   ];
   const [rawText, , sampledText] = [...(text?.children ?? [])] as unknown as HTMLElement[];
   if (cell === null || drawn === undefined || rawText === undefined || sampledText === undefined) return null;
-  return { cell, ticks, raw, sampled, halo, whisker, drawn, rawText, sampledText };
+  return { cell, ticks, raw, sampled, past: past as SVGRectElement, halo, whisker, drawn, rawText, sampledText };
 }

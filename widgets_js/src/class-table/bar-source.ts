@@ -3,6 +3,7 @@ import type { Snapshot } from "../session/protocol.ts";
 import type { Store } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import type { Histogram } from "../statistics/histogram.ts";
+import { pastOf, withPast } from "./epoch-under-way.ts";
 
 /** What the bars show, and where from: the statistics, or the figures kept in the notebook. */
 export interface BarSource {
@@ -10,6 +11,7 @@ export interface BarSource {
   readonly draws: number;
   readonly rows: number;
   readonly kept: boolean; // from the snapshot: nothing moves
+  readonly past?: readonly number[] | null; // of each class, drawn in the epoch that is under way
 }
 
 export function barSource(store: Store): ReadonlySignal<BarSource | null> {
@@ -18,9 +20,13 @@ export function barSource(store: Store): ReadonlySignal<BarSource | null> {
     const plan = charts.plan.value;
     const ofClasses = charts.byClause.value ? null : charts.histogram.value;
     if (plan === null) return fromSnapshot(store.snapshot.value);
+    const live = store.live.value;
+    const past = ofClasses === null ? null : pastOf(live, store.unit.value);
+    const shown = ofClasses === null || past === null || live === null ? ofClasses : withPast(ofClasses, past, live);
     const parts = [charts.conditions.value, charts.background.value].filter((part) => part !== null);
     return {
-      histogram: joined(ofClasses === null ? parts : [ofClasses, ...parts]),
+      histogram: joined(shown === null ? parts : [shown, ...parts]),
+      past,
       draws: plan.draws,
       rows: plan.statistics.header.num_rows,
       kept: false,

@@ -3,6 +3,7 @@ import { BarCells } from "./bar-cells.tsx";
 import { isFiltered } from "./filter-class.ts";
 import { NameCell } from "./name-cell.tsx";
 import type { RowProps } from "./row-props.ts";
+import { SignalCell } from "./signal-cell.tsx";
 import { WeightCells } from "./weight-cells.tsx";
 
 /** One class or condition: what it is, its weight, and what the weight does. Figures follow the slider within its handler. */
@@ -31,6 +32,7 @@ export function ClassRow(props: RowProps) {
       <NameCell {...props} tab={tab} locked={locked} hidden={hidden} filtered={filtered} />
       <WeightCells {...props} tab={tab} locked={locked} disabled={disabled || locked} />
       <BarCells {...props} />
+      {columns.signal > 0 ? <SignalCell {...props} /> : null}
     </div>
   );
 }

@@ -12,8 +12,15 @@ export interface BarElements {
   readonly halo: SVGPathElement;
   readonly whisker: SVGPathElement;
   readonly drawn: SVGCircleElement;
+  readonly past: SVGRectElement;
   readonly rawText: HTMLElement;
   readonly sampledText: HTMLElement;
+}
+
+/** The part of a bar that the epoch under way has drawn; the rest of it is promised. */
+export function drawPast({ cell, past }: BarElements, count: number | undefined, scale: AxisScale): void {
+  change(past, "width", count === undefined ? "0" : lengthOf(count, scale));
+  change(cell, "data-past", count === undefined ? "" : String(count));
 }
 
 const CAP = 3; // half the height of a whisker's end

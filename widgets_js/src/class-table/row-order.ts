@@ -1,6 +1,6 @@
 import type { SliderRow } from "./slider-rows.ts";
 
-export type Sort = "rare" | "frequent" | "weight" | "moved";
+export type Sort = "rare" | "frequent" | "weight" | "moved" | "signal";
 
 export const SORTS: readonly { value: Sort; label: string }[] = [
   { value: "rare", label: "rare first" },
@@ -14,6 +14,7 @@ export interface OrderFigures {
   readonly expected: ArrayLike<number>;
   readonly weight: (row: SliderRow) => number;
   readonly pinned: (row: SliderRow) => boolean;
+  readonly signal?: (row: SliderRow) => number | null; // the mean of what training reported
 }
 
 /** Conditions as they come, then classes whose weight a hand has set, then the other classes, then what has no label. */
@@ -29,9 +30,10 @@ function groupOf(row: SliderRow, { pinned }: OrderFigures): number {
   return pinned(row) ? 1 : 2;
 }
 
-function keyOf(row: SliderRow, sort: Sort, { raw, expected, weight }: OrderFigures): number {
+function keyOf(row: SliderRow, sort: Sort, { raw, expected, weight, signal }: OrderFigures): number {
   const count = raw[row.bar] ?? 0;
   if (sort === "weight") return -weight(row);
+  if (sort === "signal") return -(signal?.(row) ?? -Number.MAX_VALUE);
   if (count === 0) return Number.MAX_VALUE; // a class without samples says nothing
   if (sort === "moved") return -away(expected[row.bar] ?? 0, count);
   return sort === "rare" ? count : -count;

@@ -7,6 +7,7 @@ import type { Histogram } from "../statistics/histogram.ts";
 import { type Extent, extentOf } from "./axis-scale.ts";
 import { type BarSource, barSource, keptClasses } from "./bar-source.ts";
 import { type Sort, sorted } from "./row-order.ts";
+import { meanOf, meansOf } from "./signal-means.ts";
 import { type SliderRow, tableRows } from "./slider-rows.ts";
 import { type TunerState, tunerState } from "./tuner-state.ts";
 
@@ -169,12 +170,14 @@ function rowOrder({ store, state, rows, bars, raw, sort }: OrderRequest): Readon
     }
     const figures: Pick<Histogram, "raw" | "expected"> | null =
       sort.value === "moved" ? (bars.value?.histogram ?? null) : null;
+    const means = sort.value === "signal" ? meansOf(store).value : null;
     const weights = sort.value === "weight" ? store.weights.value : new Float64Array();
     const order = sorted(all, sort.value, {
       raw: raw.value ?? new Float64Array(),
       expected: figures?.expected ?? new Float64Array(),
       weight: (row) => weightOf(row, weights, state),
       pinned: (row) => isPinned(row, state),
+      signal: (row) => meanOf(means, row),
     });
     last = order.map((row) => row.key);
     lastSort = sort.value;

@@ -11,6 +11,8 @@ import { type AxisScale, axisScale, markText } from "./axis-scale.ts";
 import type { BarSource } from "./bar-source.ts";
 import { ClassRow } from "./class-row.tsx";
 import type { Columns } from "./columns.ts";
+import { pastOf } from "./epoch-under-way.ts";
+import { shownSignal } from "./signal-means.ts";
 import type { SliderRow } from "./slider-rows.ts";
 import { isPinned, type TableModel } from "./table-model.ts";
 import { useWalk } from "./walk-rows.ts";
@@ -50,13 +52,14 @@ export function TableView({ session, model, columns }: Props) {
       class={`penstock-classes${columns.stacked ? " penstock-stacked" : ""}`}
       aria-label="classes"
       aria-rowcount={rows.length + 1}
-      aria-colcount={5}
+      aria-colcount={columns.signal > 0 ? 6 : 5}
       data-testid="penstock-classes"
       data-penstock-undo="weights"
       style={{
         "--penstock-slider": `${columns.slider}px`,
         "--penstock-plot": `${columns.bars}px`,
         "--penstock-counts": `${columns.text}px`,
+        "--penstock-signal": columns.signal > 0 ? `${columns.signal}px` : "",
         "--penstock-row-height": `${columns.height}px`,
       }}
       {...walk}
@@ -102,6 +105,7 @@ interface HeadProps extends Props {
 function Head({ session, model, axis, columns, pattern }: HeadProps) {
   const classes = model.rows.value.filter((row) => row.kind === "class").length;
   const { most } = model.state;
+  const underWay = model.bars.value?.past != null;
   return (
     <div role="rowgroup" class="penstock-table-head">
       <div role="row" aria-rowindex={1}>
@@ -129,8 +133,15 @@ function Head({ session, model, axis, columns, pattern }: HeadProps) {
             raw
           </span>
           <span>→</span>
-          <span>epoch</span>
+          <span title={underWay ? "drawn in this epoch, and promised for the rest of it" : undefined}>
+            {underWay ? "this epoch" : "epoch"}
+          </span>
         </span>
+        {columns.signal > 0 ? (
+          <span role="columnheader" class="penstock-head-signal" title={`mean ${shownSignal(session.store)}, a class`}>
+            {shownSignal(session.store)}
+          </span>
+        ) : null}
       </div>
     </div>
   );
@@ -188,7 +199,13 @@ function useFirstEpoch({ store }: Session): ReadonlySignal<readonly number[] | n
   return useComputed(() => {
     const now = drawn.value;
     const sampling = store.query.value?.has_sampling ?? false;
-    const fits = now !== null && !now.stale && now.counts.length > 0 && sampling && store.unit.value === "instances";
+    const fits =
+      pastOf(store.live.value, store.unit.value) === null &&
+      now !== null &&
+      !now.stale &&
+      now.counts.length > 0 &&
+      sampling &&
+      store.unit.value === "instances";
     return fits ? now.counts : null;
   });
 }

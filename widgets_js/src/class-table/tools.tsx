@@ -7,6 +7,7 @@ import { countText } from "../ui/number-text.ts";
 import { Switch } from "../ui/switch.tsx";
 import { BalanceMenu } from "./balance-menu.tsx";
 import { SORTS, type Sort } from "./row-order.ts";
+import { hasColumn, shownSignal } from "./signal-means.ts";
 import type { TableModel } from "./table-model.ts";
 
 const MODES: readonly { value: Mode; label: string; title: string }[] = [
@@ -58,7 +59,7 @@ export function FindTools({ session, model, narrow }: { session: Session; model:
             model.sort.value = event.currentTarget.value as Sort;
           }}
         >
-          {SORTS.map(({ value, label }) => (
+          {sortsOf(session.store).map(({ value, label }) => (
             <option key={value} value={value}>
               {label}
             </option>
@@ -70,8 +71,22 @@ export function FindTools({ session, model, narrow }: { session: Session; model:
   );
 }
 
+/** Without what training reported there is nothing to sort by it. */
+function sortsOf(store: Store): { value: Sort; label: string }[] {
+  const name = shownSignal(store);
+  return name === null ? [...SORTS] : [...SORTS, { value: "signal", label: `highest ${name}` }];
+}
+
+interface ViewProps {
+  session: Session;
+  model: TableModel;
+  legend: boolean;
+  /** There is room for a column of what training reported. */
+  roomy: boolean;
+}
+
 /** How samples are drawn and what the bars count. */
-export function ViewTools({ session, model, legend }: { session: Session; model: TableModel; legend: boolean }) {
+export function ViewTools({ session, model, legend, roomy }: ViewProps) {
   const { store } = session;
   return (
     <div class="penstock-table-tools penstock-table-views">
@@ -84,7 +99,8 @@ export function ViewTools({ session, model, legend }: { session: Session; model:
         onChange={(mode) => void store.actions.setMode(mode)}
       />
       <span class="penstock-grow" />
-      {legend && store.query.value?.has_sampling ? <Legend /> : null}
+      {legend && store.query.value?.has_sampling && !hasColumn(store) ? <Legend /> : null}
+      {roomy ? <SignalToggle store={store} /> : null}
       {hasRepeats(store) ? (
         <Switch
           label="unit of the bars"
@@ -106,6 +122,28 @@ export function ViewTools({ session, model, legend }: { session: Session; model:
         log
       </button>
     </div>
+  );
+}
+
+/** The column of what training reported, by its name. */
+function SignalToggle({ store }: { store: Store }) {
+  const name = shownSignal(store);
+  if (name === null) return null;
+  const on = hasColumn(store);
+  return (
+    <button
+      {...focusable}
+      type="button"
+      class="penstock-toggle penstock-signal-toggle"
+      title={`mean ${name} of the samples of each class`}
+      data-testid="penstock-signal-toggle"
+      aria-pressed={on}
+      onClick={() => {
+        store.signalColumn.value = on ? null : name;
+      }}
+    >
+      {name}
+    </button>
   );
 }
 

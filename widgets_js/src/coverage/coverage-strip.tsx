@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useCallback, useId } from "preact/hooks";
 import type { Snapshot } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
+import type { CoverTab } from "../session/store.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { useDrawn } from "../statistics/drawn.ts";
 import type { DrawPlan } from "../statistics/plan.ts";
@@ -19,9 +20,16 @@ const BatchesTab = lazy(() => import("../batches/batches-tab.tsx").then((part) =
 const TimesTab = lazy(() => import("./times-tab.tsx").then((part) => part.TimesTab));
 const CoverTable = lazy(() => import("./cover-table.tsx").then((part) => part.CoverTable));
 
-type Tab = "epochs" | "times" | "batches";
+const ScheduleTab = lazy(() => import("../live/schedule-tab.tsx").then((part) => part.ScheduleTab));
 
-const LABELS: Readonly<Record<Tab, string>> = { epochs: "epochs", times: "times seen", batches: "batches" };
+type Tab = CoverTab;
+
+const LABELS: Readonly<Record<Tab, string>> = {
+  epochs: "epochs",
+  times: "times seen",
+  batches: "batches",
+  schedule: "schedule",
+};
 const DEAR_STRATA = 4000; // from then on curves wait until the sliders rest
 const REST_MS = 120;
 
@@ -35,7 +43,7 @@ interface Props {
 export function CoverageStrip({ session, alone = false }: Props) {
   const { store } = session;
   const charts = chartsOf(store);
-  const tab = useSignal<Tab>("epochs");
+  const tab = store.coverTab;
   const ofDrawable = useSignal(false);
   const compute = useCallback(
     (plan: DrawPlan | null) => (plan === null ? null : coverageCurves(plan, store.query.peek()?.draws ?? plan.draws)),
@@ -57,7 +65,12 @@ export function CoverageStrip({ session, alone = false }: Props) {
     );
   }
   if (curves.rows < 2) return null;
-  const tabs: readonly Tab[] = store.classNames.value.length > 0 ? ["epochs", "times", "batches"] : ["epochs", "times"];
+  const tabs: readonly Tab[] = [
+    "epochs",
+    "times",
+    ...(store.classNames.value.length > 0 ? (["batches"] as const) : []),
+    ...(store.live.value === null ? [] : (["schedule"] as const)),
+  ];
   const shown = tabs.includes(tab.value) ? tab.value : "epochs";
   return (
     <Frame alone={alone} tabs={<Tabs id={id} tabs={tabs} shown={shown} tab={tab} />}>
@@ -70,6 +83,7 @@ export function CoverageStrip({ session, alone = false }: Props) {
         {shown === "epochs" && <EpochsTab {...{ store, curves, drawn, ofDrawable }} />}
         {shown === "times" && <TimesTab {...{ store, curves }} />}
         {shown === "batches" && <BatchesTab store={store} />}
+        {shown === "schedule" && <ScheduleTab store={store} />}
       </div>
       {alone && <CoverTable curves={curves} basis={basisOf(curves, ofDrawable.value)} />}
     </Frame>

@@ -3,9 +3,9 @@ import { scaleLinear } from "d3-scale";
 import { area, curveLinear, curveMonotoneX, line } from "d3-shape";
 import type { Mode } from "../session/protocol.ts";
 import type { Drawn } from "../statistics/drawn.ts";
+import { labelPlaces } from "../ui/label-places.ts";
 import { axisText, countText, shareText } from "../ui/number-text.ts";
 import type { Curve } from "./coverage-curves.ts";
-import { labelPlaces } from "./label-places.ts";
 
 const MARGIN = { top: 7, bottom: 16, left: 40, right: 46 };
 const LABEL_ROOM = 14;
@@ -25,6 +25,7 @@ export interface EpochsChartProps {
   drawable: number;
   marks: readonly { epoch: number | null; name: string }[]; // on the line of "all seen"
   drawn: ReadonlySignal<Drawn | null> | null;
+  now?: number; // where training is: what is left of it is as drawn
 }
 
 interface Point {
@@ -40,7 +41,7 @@ interface Series {
 }
 
 /** Share of rows seen at least once, epoch by epoch. */
-export function EpochsChart({ width, height, curves, horizon, basis, drawable, marks, drawn }: EpochsChartProps) {
+export function EpochsChart({ width, height, curves, horizon, basis, drawable, marks, drawn, now }: EpochsChartProps) {
   const hovered = useSignal<number | null>(null);
   const series = curves.map(({ mode, epochs, coverage }) => ({ mode, points: points(epochs, coverage, basis) }));
   const mode = curves[0]?.mode ?? "iid";
@@ -121,6 +122,14 @@ export function EpochsChart({ width, height, curves, horizon, basis, drawable, m
             {one.mode}
           </text>
         ))}
+        {now === undefined ? null : (
+          <g class="penstock-now" data-testid="cover-now" data-epoch={now}>
+            <line x1={x(now)} x2={x(now)} y1={MARGIN.top - 4} y2={y(0)} />
+            <text x={x(now) + 4} y={y(0) - 4}>
+              now
+            </text>
+          </g>
+        )}
         {hovered.value !== null && (
           <line class="penstock-crosshair" x1={x(hovered.value)} x2={x(hovered.value)} y1={MARGIN.top} y2={y(0)} />
         )}

@@ -1,4 +1,5 @@
-import type { ReadonlySignal, Signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { seenSoFar, seenText } from "../live/seen-so-far.ts";
 import type { Store } from "../session/store.ts";
 import type { Drawn } from "../statistics/drawn.ts";
 import { focusable } from "../ui/focus.ts";
@@ -27,6 +28,30 @@ export function EpochsTab({ store, curves, drawn, ofDrawable }: Props) {
         { epoch: figures.half, name: "half of runs have seen all" },
         { epoch: figures.most, name: "95% of runs have seen all" },
       ];
+  const soFar = seenSoFar(store.live.value, curves.mode);
+  if (soFar !== null && store.live.value !== null) {
+    const last = soFar.epochs.at(-1) ?? 1;
+    const past = { unique: soFar.past, counts: [], mode: soFar.mode, stale: false };
+    return (
+      <>
+        <CoverChart>
+          {(box) => (
+            <EpochsChart
+              {...box}
+              curves={[soFar]}
+              horizon={Math.max(4, Math.ceil(last))}
+              basis={basis}
+              drawable={drawable}
+              marks={[]}
+              drawn={signal(past)}
+              now={soFar.now}
+            />
+          )}
+        </CoverChart>
+        <CoverSay told={seenText(store.live.value, basis)} />
+      </>
+    );
+  }
   const shown = { curves: shownCurves(curves, horizon), horizon, basis, drawable, marks, drawn };
   return (
     <>

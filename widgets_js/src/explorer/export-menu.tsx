@@ -6,6 +6,7 @@ import type { Session } from "../session/session.ts";
 import { chartsOf } from "../statistics/charts.ts";
 import { focusable } from "../ui/focus.ts";
 import { lazy } from "../ui/lazy.tsx";
+import { pluralText } from "../ui/number-text.ts";
 import { Popover } from "../ui/popover.tsx";
 import { Switch } from "../ui/switch.tsx";
 import { annotationsExport } from "./annotations-export.ts";
@@ -79,12 +80,20 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
   const [framework, setFramework] = useState<Framework>("pytorch");
   const [batchSize, setBatchSize] = useState(64);
   const [resize, setResize] = useState<number | null>(null);
+  const entries = session.store.live.value?.num_entries ?? 1;
+  const [recorded, setRecorded] = useState(true);
+  const schedule = recorded && entries > 1;
   const [fault, setFault] = useState<{ text: string; dirty: boolean } | null>(null);
   const off = whyNoExport(session);
   const produce = async (insert: boolean): Promise<void> => {
     try {
       await session.query.settle();
-      const { result } = await session.store.rpc.call("export.code", { batch_size: batchSize, framework, resize });
+      const { result } = await session.store.rpc.call("export.code", {
+        batch_size: batchSize,
+        framework,
+        resize,
+        schedule,
+      });
       close();
       await deliver(session, result.code, insert, "loader");
       if (result.note !== null) session.toast(result.note);
@@ -143,6 +152,21 @@ function ExportForm({ session, close }: { session: Session; close: () => void })
             max={8192}
             onInput={(event) => setResize(sideOf(event.currentTarget.value))}
           />
+        </label>
+      )}
+      {entries < 2 ? null : (
+        <label
+          class="penstock-check"
+          title="the weights by the position from which each held: the code draws what the run drew"
+        >
+          <input
+            {...focusable}
+            type="checkbox"
+            data-testid="penstock-export-schedule"
+            checked={recorded}
+            onChange={(event) => setRecorded(event.currentTarget.checked)}
+          />
+          the run's schedule, {pluralText(entries - 1, "change")}
         </label>
       )}
       {off === null ? null : <p class="penstock-note">No loader: {off}.</p>}

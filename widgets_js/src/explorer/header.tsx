@@ -1,3 +1,4 @@
+import { TrainingChip } from "../live/training-chip.tsx";
 import { closeReview } from "../review/close-review.ts";
 import type { Session } from "../session/session.ts";
 import type { Store } from "../session/store.ts";
@@ -18,7 +19,12 @@ export function Header({ session, editing = false }: { session: Session; editing
   const known = dataset ?? store.snapshot.value?.dataset;
   const notice = noticeOf(store);
   return (
-    <div class="penstock-head" data-notice={notice?.kind} data-testid="penstock-header">
+    <div
+      class="penstock-head"
+      data-notice={notice?.kind}
+      data-live={store.live.value === null ? undefined : "1"}
+      data-testid="penstock-header"
+    >
       <Mark />
       <DatasetName session={session} name={known?.name ?? "penstock"} />
       {notice?.kind === "dead" ? null : <Version store={store} />}
@@ -58,6 +64,7 @@ function Sampling({ session }: { session: Session }) {
   const reviewing = store.region.value === "review";
   return (
     <>
+      <TrainingChip session={session} />
       {store.link.value === "dead" ? null : <Seed store={store} />}
       <ExportMenu session={session} primary={sampled && !reviewing} />
     </>

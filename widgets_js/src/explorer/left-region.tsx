@@ -13,6 +13,10 @@ const ImageEditor = lazy(
 );
 
 const TableView = lazy(() => import("../table/table-view.tsx").then((part) => part.TableView), "penstock-tableview");
+const NumberStrip = lazy(
+  () => import("../numbers/number-strip.tsx").then((part) => part.NumberStrip),
+  "penstock-number-place",
+);
 const ReviewDrawer = lazy(
   () => import("../review/review-drawer.tsx").then((part) => part.ReviewDrawer),
   "penstock-review",
@@ -44,12 +48,21 @@ const OVER: Partial<Record<string, Over>> = {
   review: ({ session }) => <ReviewDrawer session={session} />,
 };
 
+/** Samples are sorted by a value, or training has reported numbers of them. */
+function wantsNumber({ store, grid }: Session): boolean {
+  return (
+    store.dataset.value?.image_tensor !== null &&
+    (grid.sort.value.includes(":") || store.dataset.value?.signals != null)
+  );
+}
+
 /** Grid and detail with their bar. */
 export function Browser({ session, children }: { session: Session; children?: ComponentChildren }) {
   const { store } = session;
   return (
     <div class="penstock-browser">
       <GridBar session={session}>{children}</GridBar>
+      {wantsNumber(session) ? <NumberStrip session={session} /> : null}
       {store.dataset.value?.image_tensor === null ? <TableView session={session} /> : <GridPanel session={session} />}
       <DetailSlot session={session} />
     </div>

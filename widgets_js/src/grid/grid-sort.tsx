@@ -1,5 +1,6 @@
 import type { GridSort } from "../session/protocol.ts";
 import type { Session } from "../session/session.ts";
+import { signalColumn } from "../session/signals.ts";
 import { focusable } from "../ui/focus.ts";
 
 interface Order {
@@ -39,20 +40,18 @@ export function GridSortMenu({ session }: { session: Session }) {
       (sort !== "box_area" || dataset?.box_tensor != null) &&
       (sort !== "image_size" || dataset?.image_tensor != null),
   );
-  const values = (dataset?.scalar_tensors ?? []).flatMap((name): Order[] => [
-    { sort: `tensor:${name}`, descending: false, words: `${name} ↑` },
-    { sort: `tensor:${name}`, descending: true, words: `${name} ↓` },
-  ]);
+  const values = (dataset?.scalar_tensors ?? []).flatMap((name) => both(`tensor:${name}`, name));
+  const signals = (dataset?.signals?.names ?? []).flatMap((name) => both(`column:${signalColumn(name)}`, name, true));
   const sorted = grid.sort.value;
-  const column = sorted.startsWith("column:")
-    ? [false, true].map((descending): Order => {
-        return { sort: sorted, descending, words: `${sorted.slice("column:".length)} ${descending ? "↓" : "↑"}` };
-      })
-    : [];
+  const column =
+    sorted.startsWith("column:") && !signals.some(({ sort }) => sort === sorted)
+      ? both(sorted, sorted.slice("column:".length))
+      : [];
   const groups: [string, readonly Order[]][] = [
     ["order", BY_QUERY],
     ["labels and images", content],
     ["sampling, per epoch", BY_SAMPLING],
+    ["reported by training", signals],
     ["values", values],
     ["column", column],
   ];
@@ -88,6 +87,12 @@ export function GridSortMenu({ session }: { session: Session }) {
       <i aria-hidden="true">▾</i>
     </span>
   );
+}
+
+/** A value both ways; of what training reported the largest first. */
+function both(sort: GridSort, name: string, largest = false): Order[] {
+  const orders = [false, true].map((descending) => ({ sort, descending, words: `${name} ${descending ? "↓" : "↑"}` }));
+  return largest ? orders.reverse() : orders;
 }
 
 /** The order that people mean by a name has that name alone. */

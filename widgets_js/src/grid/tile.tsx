@@ -5,7 +5,7 @@ import { canRetry, problemWords } from "../session/problems.ts";
 import type { Store } from "../session/store.ts";
 import { classColor } from "../ui/colors.ts";
 import { focusable } from "../ui/focus.ts";
-import { countText, pluralText } from "../ui/number-text.ts";
+import { countText, figureText, pluralText } from "../ui/number-text.ts";
 import { MANY } from "./draw-overlay.ts";
 import type { KeptImages } from "./kept-images.ts";
 
@@ -28,14 +28,17 @@ export function TileImage({ store, tile, images, boxes, onRetry }: TileProps) {
       ) : (
         <Picture tile={tile} images={images} />
       )}
-      {boxes && tile.boxes.length / 4 > MANY ? (
+      {tile.value !== undefined ? <Value tile={tile} /> : null}
+      {boxes && tile.value === undefined && tile.boxes.length / 4 > MANY ? (
         <span
           class="penstock-box-count"
           aria-hidden="true"
           data-count={pluralText(tile.boxes.length / 4, "box", "boxes")}
         />
       ) : null}
-      {tile.boxes.length === 0 && tile.url !== null ? <LabelDots store={store} labels={tile.labels} /> : null}
+      {tile.boxes.length === 0 && tile.value === undefined && tile.url !== null ? (
+        <LabelDots store={store} labels={tile.labels} />
+      ) : null}
       {tile.edited ? (
         <span class="penstock-edited" title="edited, not committed" aria-hidden="true">
           ✎
@@ -43,6 +46,18 @@ export function TileImage({ store, tile, images, boxes, onRetry }: TileProps) {
       ) : null}
       <span class="penstock-row-number" aria-hidden="true" data-row={countText(tile.row)} />
     </>
+  );
+}
+
+/** What the samples are sorted by. */
+function Value({ tile: { value, stale = false } }: { tile: LoadedTile }) {
+  const shown = typeof value === "number" ? figureText(value) : (value ?? "–");
+  const words = value === null ? "no value" : `${value}${stale ? ", reported before the labels were edited" : ""}`;
+  return (
+    <span class="penstock-tile-value" data-stale={stale} data-testid="penstock-tile-value" title={words}>
+      {shown}
+      {stale ? "*" : ""}
+    </span>
   );
 }
 

@@ -58,8 +58,38 @@ export interface DatasetInfo {
   classes_fixed: string | null; // why classes cannot be changed; null where they can
   can_undo: string | null; // name of what would be undone
   can_redo: string | null;
+  signals?: SignalsInfo | null; // what training has reported a sample; null or missing: nothing
   holder: { program: string; pid: number; host: string; since: string } | null; // another process that has uncommitted edits: read_only here; since: ISO 8601
   behind: { message: string; remedy: "update" | "take over" | null } | null; // how what is shown differs from the dataset
+}
+
+/** Numbers that a training run reported for its samples; `columns.list` has a column of htype "signal" for each. */
+export interface SignalsInfo {
+  run: string;
+  names: string[];
+  stale: number; // samples whose labels were edited since
+}
+
+/** Training that draws from a loader of this session (`x.loader(live=True)`), as it is now; sent again a few times a second. */
+export interface LiveState {
+  loader: number; // another loader of the session has another number
+  state: "ready" | "training" | "waiting" | "ended"; // ready: no batch was asked for yet; waiting: none lately; ended: the loader is gone
+  follows: boolean; // weights that are set reach it at the next batch
+  why: string | null; // why they do not, a sentence
+  when: "next_batch" | "next_epoch"; // when new weights take effect
+  epoch: number; // under way or next, from 0
+  batch: number; // batches handed out of it
+  num_batches: number;
+  position: number; // draws handed out since the loader was made
+  draws: number; // of an epoch
+  reported: { name: string; value: number } | null; // the latest mean of what the loop records
+  clauses: { label: string; class_index: number | null }[]; // of all entries, in order of first appearance
+  entries: { start: number; weights: (number | null)[] }[]; // the schedule: null where an entry has no such clause; newest 200
+  num_entries: number;
+  drawn: number[] | null; // instances of each class drawn in the epoch under way
+  seen: number[]; // samples seen after each epoch that has ended, newest 100
+  num_seen: number | null; // samples seen by now
+  promise: { epochs: number[]; seen: number[]; low: number[]; high: number[] } | null; // samples seen by the end of epochs to come; independent draws only
 }
 
 /** Names of a class's keypoints, and lines between them: pairs of places among the names, from 0. */
@@ -204,6 +234,8 @@ export interface Tile {
   boxes: number[]; // x, y, w, h in pixels of the full image, flat
   edited: boolean;
   held?: boolean; // is shown where it was, though it no longer matches since it was edited
+  value?: string | number | null; // what samples are sorted by, where that is a column; null: missing
+  stale?: boolean; // that is a signal reported before the labels were edited
   error: string | null; // why there is no image, in a sentence
   problem?: Problem | null; // the kind of that
 }
@@ -363,7 +395,7 @@ export interface ExportReport {
 
 /** op -> [args, result]. */
 export interface Ops {
-  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; weight_steps?: string; page?: PageInfo }]; // + statistics buffers; page: of a page without kernel
+  hello: [Record<string, never>, Display & { draft: string | null; history: string[]; views: SavedView[]; weight_steps?: string; page?: PageInfo; live?: LiveState | null }]; // + statistics buffers; page: of a page without kernel
   "query.run": [{ text: string; mode?: Mode; seed?: number }, Display & { history: string[] }]; // + statistics buffers
   "query.without": [{ text: string; condition: number }, { text: string }]; // the text without a condition of its WHERE
   "query.narrow": [{ text: string; by: "filter" | "selection" }, Display & { history: string[] }]; // written into WHERE and run, then nothing is filtered; + statistics buffers
@@ -417,7 +449,9 @@ export interface Ops {
   "select.set": [{ intervals: [number, number][]; token?: string; keep_hidden?: boolean }, { grid: GridState }]; // grid positions [start, stop), keep_hidden: and what is selected but not shown; error Outdated with another token
   "plan.drawn": [{ num_epochs: number; weights: number[]; mode: Mode; seed: number }, { unique: number[]; counts: number[] }]; // from the loader's own stream: coverage dots; realized instances a class in epoch 0
   "plan.batches": [{ batch_size: number; num_batches: number; weights: number[]; mode: Mode; seed: number }, { counts: number[][] }]; // batch -> instances a class
-  "export.code": [{ batch_size: number; framework: "pytorch" | "numpy"; resize?: number | null }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
+  "live.follow": [{ on: boolean }, { live: LiveState | null }]; // whether weights that are set reach the running loader
+  "signals.means": [{ name: string }, { classes: (number | null)[]; clauses: (number | null)[] }]; // of the pool, a class and a weight clause: the mean of what was reported of its samples
+  "export.code": [{ batch_size: number; framework: "pytorch" | "numpy"; resize?: number | null; schedule?: boolean | null }, { code: string; note: string | null }]; // error UncommittedChangesError when dirty; note: of what else than the charts showed
   "dataset.info": [Record<string, never>, { path: string; rows: { name: string; value: string }[] }]; // its notes, `ds.info`
   "export.formats": [Record<string, never>, { folder: string; formats: ExportFormat[] }]; // folder: where the kernel is
   "export.annotations": [AnnotationsRequest & { overwrite: boolean }, { path: string; exists: "file" | "folder" | null; report: ExportReport | null }]; // exists: nothing was done, overwrite is to be asked for; with progress; cancelling leaves nothing
@@ -451,6 +485,7 @@ export type EventMessage =
   | { v: 1; event: "dataset"; dataset: DatasetInfo }
   | ({ v: 1; event: "query" } & Display) // + statistics buffers
   | { v: 1; event: "grid"; grid: GridState } // filter, order or selection changed
+  | { v: 1; event: "live"; live: LiveState | null }
   | { v: 1; event: "warning"; message: string };
 
 /** What is drawn when the kernel does not answer; kept in the `snapshot` trait, at most 16 KB. Empty object before the first run. */

@@ -5,6 +5,7 @@ import { debounce } from "../ui/debounce.ts";
 import { countText } from "../ui/number-text.ts";
 import { ChangesElsewhere } from "./changes-elsewhere.ts";
 import { isOutdated, receiveGrid } from "./grid-state.ts";
+import { receiveLive } from "./live-state.ts";
 import { followEdit, type PositionMap, poolText, sameStructure } from "./live-text.ts";
 import type { ClauseInfo, DatasetInfo, Diagnostic, Display, Mode, Ops, QueryState } from "./protocol.ts";
 import { isCancelled, RpcFailure } from "./rpc.ts";
@@ -90,6 +91,7 @@ export class QuerySession {
       store.page.value = hello.page ?? null;
       store.history.value = hello.history;
       store.views.value = hello.views;
+      receiveLive(store, hello.live ?? null);
       this.apply(hello, buffers, true);
       if (hello.draft !== null && hello.draft !== hello.query.text) this.replaceText(hello.draft);
     });

@@ -7,6 +7,7 @@ import { FilterSession } from "./filter-session.ts";
 import { GridSession } from "./grid-session.ts";
 import { isArrangedOtherwise, receiveGrid } from "./grid-state.ts";
 import { Labeling } from "./labeling.ts";
+import { receiveLive } from "./live-state.ts";
 import type { Model } from "./model.ts";
 import type { EventMessage, PanelState, WidgetState } from "./protocol.ts";
 import { QuerySession } from "./query-session.ts";
@@ -193,6 +194,7 @@ function connect(store: Store, query: QuerySession, model: Model): { stop: () =>
 function receive({ store, query, edits }: Session, event: EventMessage, buffers: DataView[]): void {
   if (event.event === "dataset") query.receiveDataset(event.dataset);
   else if (event.event === "query") query.receiveDisplay(event, buffers);
+  else if (event.event === "live") receiveLive(store, event.live);
   else if (event.event === "grid")
     receiveGrid(store, event.grid, store.grid.value === null || isArrangedOtherwise(store.grid.value, event.grid));
   else if (event.event === "warning") {

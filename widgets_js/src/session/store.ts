@@ -8,6 +8,7 @@ import type {
   DatasetInfo,
   GridFilter,
   GridState,
+  LiveState,
   Mode,
   PageInfo,
   PresetName,
@@ -23,6 +24,8 @@ import type { Statistics } from "./statistics-arrays.ts";
 
 /** "connecting": hello is out; "live"; "dead": the kernel does not answer; "static": a page without kernel. */
 export type Link = "connecting" | "live" | "dead" | "static";
+
+export type CoverTab = "epochs" | "times" | "batches" | "schedule";
 
 /** What the left region holds. */
 export type Region = "grid" | "image" | "review";
@@ -50,6 +53,11 @@ export interface Store {
   snapshot: Signal<Snapshot | null>;
   /** Of a page that answers without a kernel; null where a kernel does. */
   page: Signal<PageInfo | null>;
+  /** The training that draws from a loader of this session; null where none does. */
+  live: Signal<LiveState | null>;
+  /** The panel of coverage that shows, and the signal that the class table has a column of. */
+  coverTab: Signal<CoverTab>;
+  signalColumn: Signal<string | null>;
   /** The text in the editor; `clauses` and `combine` are those of its last valid parse. */
   text: Signal<string>;
   clauses: Signal<ClauseInfo[]>;
@@ -166,6 +174,9 @@ export function createStore(kind: WidgetState["_kind"], rpc: Rpc, state: Partial
     statistics: signal<Statistics | null>(null),
     snapshot: signal(state.snapshot && "bars" in state.snapshot ? (state.snapshot as Snapshot) : null),
     page: signal<PageInfo | null>(null),
+    live: signal<LiveState | null>(null),
+    coverTab: signal<CoverTab>("epochs"),
+    signalColumn: signal<string | null>(null),
     text: signal(state.query_draft || state.query || ""),
     clauses: signal<ClauseInfo[]>([]),
     combine: signal<"max" | "sum" | "product">("max"),

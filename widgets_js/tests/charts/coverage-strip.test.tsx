@@ -7,8 +7,8 @@ import { CoverageStrip } from "../../src/coverage/coverage-strip.tsx";
 import "../../src/batches/batches-tab.tsx"; // loaded when first needed, here at once
 import "../../src/coverage/cover-table.tsx";
 import "../../src/coverage/times-tab.tsx";
-import { labelPlaces } from "../../src/coverage/label-places.ts";
 import type { Session } from "../../src/session/session.ts";
+import { labelPlaces } from "../../src/ui/label-places.ts";
 import { mounted, press, wait } from "./mounted.tsx";
 
 /** The article's set: 165 rows of one class, 10 of the other, each half of the draws. */

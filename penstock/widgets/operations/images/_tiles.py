@@ -15,7 +15,8 @@ from penstock.tensors import first_tensor
 from penstock.tql import quote_text
 from penstock.widgets.editing._objects import state_of
 from penstock.widgets.editing._sample import committed_labels, edited_uids, sample_labels, stored_alone
-from penstock.widgets.operations._describe import cell_text
+from penstock.widgets.grid._order import SIGNAL, ordered_by
+from penstock.widgets.operations._describe import cell_text, exact_cell
 from penstock.widgets.operations.images._thumbnails import THUMBNAILS, Thumbnail
 from penstock.widgets.queries._query_run import QueryRun
 from penstock.widgets.session._display import Display
@@ -52,12 +53,27 @@ def tiles(
     shapes = _shapes(session, run, rows, thumbnails, size)
     uids = run.table.uids(rows)
     held = np.isin(uids, display.held)
+    values = _values(display, places)
+    stale = run.signals.stale if run.signals is not None and display.order.by.startswith(SIGNAL) else None
     session.image_checks.note(int(uid) for uid, made in zip(uids, thumbnails, strict=True) if made.error)
     for i, (row, made, drawn) in enumerate(zip(rows, thumbnails, shapes, strict=True)):
         tile = _tile(run, int(row), places.start + i, made, edited=int(uids[i]) in edited)
         tile["held"] = bool(held[i])
+        if values:
+            tile["value"] = values[i]
+            tile["stale"] = bool(stale[row]) if stale is not None else False
         found.append(tile | _placed(buffers, image=made.jpeg, shapes=drawn.data))
     return found, buffers
+
+
+def _values(display: Display, places: range) -> list[str | float | int | None]:
+    """Return what the samples at some places are ordered by, empty where that is no column."""
+    found = ordered_by(display.run, display.order)
+    if found is None:
+        return []
+    column, of_result = found
+    index = (display.positions if of_result else display.rows)[places.start : places.stop]
+    return [None if one < 0 else exact_cell(column, int(one)) for one in index]
 
 
 def _placed(buffers: list[bytes], **parts: bytes) -> dict[str, int]:

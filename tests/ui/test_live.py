@@ -1,0 +1,105 @@
+"""Training in the next cell while the Explorer above it steers it: JupyterLab, a real kernel, a slider that is dragged."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+import penstock
+from tests.ui.explorer import open_explorer
+
+EXPLORE = """
+import penstock
+ds = penstock.load({path!r})
+x = penstock.explore(ds, query="select * sample by max_weight(contains(labels, 'Cross'): 1, True: 1)", seed=5)
+x
+"""
+# the loop goes on until the slider has reached it, then for two epochs more: no clock decides what is drawn
+TRAIN = """
+import json, numpy as np
+loader = x.loader(8, "numpy", live=True, run="live")
+rows, epochs = [], 0
+for epoch in range(2000):
+    for batch in loader:
+        rows.append(np.asarray(batch["index"]))
+        loader.record(batch, loss=np.asarray(batch["index"]) % 7 / 2.0)
+    epochs += len(loader.schedule.entries) > 1
+    if epochs == 3:
+        break
+drawn = np.concatenate(rows)
+starts = list(loader.schedule.starts)
+loader.close()
+print(json.dumps({"starts": starts, "rows": drawn.tolist(), "weights": [list(e.spec.weights) for e in loader.schedule.entries]}))
+"""
+EXPORT = "print(x.export_code(8, 'numpy'))"
+REPLAY = """
+import json, sys
+import numpy as np
+rows = []
+while sum(map(len, rows)) < int(sys.argv[1]):
+    rows += [np.asarray(batch["index"]) for batch in loader]
+print(json.dumps(np.concatenate(rows)[: int(sys.argv[1])].tolist()))
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    folder = str(tmp_path / "shapes.penstock")
+    penstock.demo(folder, num_samples=120)
+    return folder
+
+
+def test_a_slider_dragged_while_the_next_cell_trains(open_notebook, path, tmp_path):
+    notebook = open_notebook([EXPLORE.format(path=path), TRAIN, EXPORT], viewport=(1500, 1000))
+    explorer = open_explorer(notebook, 0)
+    root = explorer.root
+    notebook.run_cell(1)
+    chip = root.get_by_test_id("penstock-training")
+    expect(chip).to_contain_text(re.compile(r"training.*epoch.*batch.*\d+/15"), timeout=60_000)
+    expect(chip).to_contain_text("loss")
+    expect(root.get_by_test_id("coverage-view")).to_have_attribute("data-value", "schedule")
+    # in the middle of training: requests are answered beside the cell that runs
+    explorer.drag("Cross", 0.95)
+    expect(root.get_by_test_id("penstock-schedule")).not_to_have_attribute("data-entries", "1")
+    expect(root.get_by_test_id("coverage-says")).to_contain_text("recorded")
+    notebook.wait_until_run(1)
+    run = json.loads(notebook.output(1))
+    drawn, starts = np.array(run["rows"]), run["starts"]
+    weight = run["weights"][-1][0]
+    assert len(starts) > 1
+    assert weight == pytest.approx(explorer.weight("Cross"))
+
+    query = "select * sample by max_weight(contains(labels, 'Cross'): {}, True: 1)"
+    ds = penstock.load(path)
+    before, after = (penstock.explore(ds, query=query.format(value), seed=5).plan.stream() for value in (1, weight))
+    first, last = starts[1], starts[-1]
+    assert 0 < first <= last < len(drawn)
+    np.testing.assert_array_equal(drawn[:first], before.slice(0, first))
+    np.testing.assert_array_equal(drawn[last:], after.slice(last, len(drawn)))
+    assert not np.array_equal(drawn[last:], before.slice(last, len(drawn)))
+
+    notebook.run_cell(2)
+    notebook.wait_until_run(2)
+    code = notebook.output(2)
+    assert "SamplingSchedule" in code
+    replayed = subprocess.run(
+        [sys.executable, "-c", code + REPLAY, str(len(drawn))],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert replayed.returncode == 0, replayed.stderr[-2000:]
+    np.testing.assert_array_equal(json.loads(replayed.stdout), drawn)
+
+    # what the loop reported is there to be sorted by, once its epochs are written
+    root.get_by_test_id("penstock-hard-first").click()
+    expect(root.get_by_test_id("penstock-tile-value").first).to_have_text("3")
+    explorer.expect_no_page_errors()
