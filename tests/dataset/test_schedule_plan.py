@@ -15,7 +15,7 @@ def ds(tmp_path):
     made = penstock.empty(tmp_path / "ds")
     made.create_tensor("labels", htype="class_label", class_names=["cat", "dog"])
     with made:
-        made.labels.extend([0] * 30 + [1] * 10)
+        made.extend({"labels": [0] * 30 + [1] * 10})
     made.commit("all")
     return made
 

@@ -29,9 +29,9 @@ class ScheduleLaw:
     With ``q`` the product over the entries of the probability that their draws miss a row: mean ``sum n q``, variance
     ``sum n q (1 - q)`` plus the covariances of pairs. Up to 64 groups these are ``q q' (prod e - 1)``, ``e`` the
     `excess` of each entry: exact for independent draws, and for a deck where no block is under way. Beyond 64, and
-    without replacement, they are added up entry by entry to first order. What is left of few rows: of independent draws
-    independent rows, else the binomial law of mean and variance; of many it is normal. As long as only the first entry has drawn,
-    its own law holds.
+    without replacement, they are added up entry by entry to first order. What is left of few rows: with independent
+    draws independent rows, else the binomial law of mean and variance; of many it is normal. As long as only the first
+    entry has drawn, its own law holds.
 
     Parameters
     ----------
