@@ -13,9 +13,9 @@ from penstock.loader.running._cursor import Cursor
 from penstock.loader.running._iterator import EpochIterator
 from penstock.loader.running._recording import Recording
 from penstock.loader.settings._settings import Settings, check_choice
+from penstock.loader.sources._evaluated import evaluated
 from penstock.loader.sources._pool import Pool
 from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec
-from penstock.tql.pipeline._evaluated import evaluated
 from penstock.tql.pipeline._plans import Weights, new_plan
 
 __all__ = ["Parts", "Reweighable"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from penstock._wording import escaped
 from penstock.errors import LoaderError, SamplingError
+from penstock.loader.sources._evaluated import evaluated
 from penstock.loader.sources._kept import kept_by_runs
 from penstock.loader.sources._planned import PlannedStream, plans_of
 from penstock.loader.sources._plans import KeptWeights
@@ -29,7 +30,6 @@ from penstock.sampling import (
 )
 from penstock.table import Table
 from penstock.tql import HasSampleWeights, Weights, make_plan, run, schedule_plan
-from penstock.tql.pipeline._evaluated import evaluated
 from penstock.tql.pipeline._plans import labels_of_rows
 
 __all__ = ["Pool"]
