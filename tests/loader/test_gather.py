@@ -148,9 +148,10 @@ def test_gathered_batches_of_a_rank_are_those_that_are_read(seed):
 
 def iterator_of(loader, place, rank, world_size):
     """The batches of one rank from a place on, without processes."""
-    cursor, maker, meter, _ = loader._parts
+    cursor, maker, meter, *_ = loader._parts
     armed = cursor.armed(cursor.epoch_at(place, rank=rank, world_size=world_size))
-    return EpochIterator(armed, maker, cursor, meter, loader.close)
+    recent = loader._parts.recent
+    return EpochIterator(armed, maker, cursor, meter, loader.close, ended=loader._end_epoch, recent=recent)
 
 
 def test_a_long_epoch_is_that_of_the_stream_through_all_blocks():
