@@ -365,7 +365,7 @@ def test_a_closed_loader_goes_on_with_the_next_epoch(closed):
     assert loader.audit().num_draws == 120
 
 
-def test_new_weights_count_in_an_audit_of_their_own():
+def test_an_audit_covers_all_weights():
     loader = Loader(table_of(200)).sample_by(WEIGHTS, mode="deck").batch(10).numpy(tensors=["x"])
     iterator = iter(loader)
     next(iterator)
@@ -374,7 +374,7 @@ def test_new_weights_count_in_an_audit_of_their_own():
     list(iterator)
     assert loader.audit().num_draws == 200
     list(loader)
-    assert loader.audit().num_draws == 200
+    assert loader.audit().num_draws == 400
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
