@@ -81,6 +81,7 @@ def test_a_new_run_is_seen_by_the_next_query(ages: penstock.Dataset) -> None:
         ("signal('loss', run => 'olde')", "did you mean 'older'"),
         ("signal('loss', 'last', 'older')", "run => 'baseline'"),
         ("signal('loss', epoch => 2)", "no argument 'epoch'"),
+        ("power(age, 2, run => 'older')", "no argument 'run'"),
         ("signal(age)", "write 'age'"),
         ("signal(3)", "must be a text"),
         ("signal()", "takes 1 to"),

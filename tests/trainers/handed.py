@@ -1,4 +1,7 @@
-"""What is handed to the trainers, and what they must train on: 61 draws of 175 rows, in batches of 8."""
+"""What is handed to the trainers, and what they must train on: 61 draws of 175 rows, in batches of 8.
+
+The weights stay, or follow a schedule whose entries start inside a batch, inside an epoch and near its ends.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +11,48 @@ from torch.utils.data import DataLoader
 from torchdata.stateful_dataloader import StatefulDataLoader
 
 from penstock.loader import Loader
-from penstock.sampling import TorchBatchSampler, TorchSampler
+from penstock.sampling import (
+    Clause,
+    SamplingSchedule,
+    SamplingSpec,
+    SchedulePlan,
+    Strata,
+    TorchBatchSampler,
+    TorchSampler,
+)
 from penstock.table import ArrayTable
-from tests.trainers.names import WITH_WORKERS
+from tests.trainers.names import SCHEDULED, WITH_WORKERS
 
 BATCH, SIZE, EPOCHS = 8, 61, 3
 TEXT = "max_weight(labels == 'rare': 9, True: 1)"
+LABELS = (np.arange(175) >= 165).astype(int)
+STARTS = {0: 1.0, 21: 90.0, 61: 0.25, 64: 9.0, 101: 300.0}
+"""The weight of the rare rows from a position on."""
 
 
 def table():
-    labels = (np.arange(175) >= 165).astype(int)
-    return ArrayTable({"labels": labels}, class_names={"labels": ["often", "rare"]})
+    return ArrayTable({"labels": LABELS}, class_names={"labels": ["often", "rare"]})
 
 
-def sampled():
-    return Loader(table(), seed=3).sample_by(TEXT, size=SIZE, mode="deck")
+def spec(rare):
+    clauses = (Clause("labels == 'rare'", rare), Clause("True", 1.0))
+    return SamplingSpec(clauses=clauses, mode="deck", size=SIZE, seed=3)
+
+
+def schedule():
+    return SamplingSchedule([(start, spec(rare)) for start, rare in STARTS.items()])
+
+
+def plan_of(kind):
+    if kind not in SCHEDULED:
+        return sampled(kind)._pool.plan
+    strata = Strata.from_masks({"labels == 'rare'": LABELS == 1, "True": LABELS >= 0})
+    return SchedulePlan.of(strata, schedule())
+
+
+def sampled(kind):
+    loader = Loader(table(), seed=3)
+    return loader.sample_by(schedule()) if kind in SCHEDULED else loader.sample_by(TEXT, size=SIZE, mode="deck")
 
 
 def length(world):
@@ -34,9 +64,9 @@ def steps_of_epoch(world):
     return -(-SIZE // (BATCH * world))
 
 
-def expected(rank, world, epochs=EPOCHS):
+def expected(kind, rank, world, epochs=EPOCHS):
     """Batches of one rank, straight from the stream: step s is draws [s B W, (s + 1) B W) of its epoch."""
-    stream, batches = sampled()._pool.plan.stream(), []
+    stream, batches = plan_of(kind).stream(), []
     for epoch in range(epochs):
         for first in range(rank * BATCH, length(world), BATCH * world):
             last = min(first + BATCH, length(world))
@@ -46,13 +76,13 @@ def expected(rank, world, epochs=EPOCHS):
 
 def make(kind, **options):
     """Return what a trainer is handed, and the sampler in it; `options` are those of the samplers."""
-    kind, workers = (kind.removesuffix(", 2 workers"), 2) if kind in WITH_WORKERS else (kind, 0)
-    if kind == "Loader":
-        loader = sampled().batch(BATCH).pytorch(distributed=True)
+    workers = 2 if kind in WITH_WORKERS else 0
+    if kind.startswith("Loader"):
+        loader = sampled(kind).batch(BATCH).pytorch(distributed=True)
         return loader, loader
-    plan = sampled()._pool.plan
+    plan = plan_of(kind)
     build = StatefulDataLoader if kind.startswith("Stateful") else DataLoader
-    if kind.endswith("TorchSampler"):
+    if "+ TorchSampler" in kind:
         sampler = TorchSampler(plan, batch_size=BATCH, **options)
         return build(torch.arange(175), batch_size=BATCH, sampler=sampler, num_workers=workers), sampler
     sampler = TorchBatchSampler(plan, BATCH, **options)

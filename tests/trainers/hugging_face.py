@@ -27,7 +27,7 @@ def train(kind, world, saved, resume=None):
     class OwnLoader(Trainer):
         def get_train_dataloader(self):
             loader = make(kind)[0]
-            if kind != "Loader":
+            if not kind.startswith("Loader"):
                 loader.collate_fn = lambda samples: {"index": default_collate(samples)}
             return self.accelerator.prepare(loader)
 

@@ -29,7 +29,7 @@ def shared(saved, rank, world):
 
 def verdict(train, kind, rank, world):
     """Return how many resumes were right, and what was wrong first."""
-    right, saved = expected(rank, world), shared({"folder": None}, rank, world)
+    right, saved = expected(kind, rank, world), shared({"folder": None}, rank, world)
     seen = train(kind, world, saved)
     if seen != right:
         return 0, f"uninterrupted: {_first(seen, right)}"

@@ -31,7 +31,7 @@ def as_index(samples):
 
 def train(kind, world, saved, resume=None):
     loader, sampler = make(kind, distributed=True)
-    if kind != "Loader":
+    if not kind.startswith("Loader"):
         loader.collate_fn = as_index
     model = Model()
     saved["folder"] = saved.get("folder") or tempfile.mkdtemp()

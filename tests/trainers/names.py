@@ -18,3 +18,4 @@ KINDS = (
     "StatefulDataLoader + TorchBatchSampler",
 )
 WITH_WORKERS = ("DataLoader + TorchBatchSampler, 2 workers", "StatefulDataLoader + TorchSampler, 2 workers")
+SCHEDULED = tuple(f"{kind}, a schedule" for kind in KINDS[:3])
