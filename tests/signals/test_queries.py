@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import penstock
-from penstock.errors import QueryBindError
+from penstock.errors import QueryBindError, QuerySyntaxError
 from penstock.tql import complete
 
 # newest run: rows 2 to 5 have losses 3, 5 (after 1, mean 3), NaN, 2; older run: row + 0.5
@@ -114,3 +114,8 @@ def test_completion_inside_the_quotes(ages: penstock.Dataset) -> None:
     assert _offered(ages, start + "'loss', '")[:3] == ["'last'", "'mean'", "'count'"]
     assert _offered(ages, start + "'loss', run => '") == ["'newer'", "'older'"]
     assert "'loss'" not in _offered(ages, start + "'loss') = '")
+
+
+def test_a_run_that_is_named_twice_is_refused(ages: penstock.Dataset) -> None:
+    with pytest.raises(QuerySyntaxError, match="run is given twice"):
+        ages.query("select * where signal('loss', run => 'newer', run => 'older') > 1")

@@ -377,3 +377,42 @@ def test_a_bucket(bucket: Bucket) -> None:
         ds.runs.delete(name)
     assert [name for name in bucket.names() if "/runs/" in name] == []
     assert list(ds.runs) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("started", "yesterday"),
+        ("started", "9999-99-99"),
+        ("started", None),
+        ("epochs", float("inf")),
+        ("versions", [[0, {"version": "../x"}]]),
+        ("versions", [[0, {"version": float("inf")}]]),
+    ],
+)
+def test_a_record_with_other_values_is_damaged(ages: penstock.Dataset, field: str, value: Any) -> None:
+    path = Path(str(ages.path)) / "runs" / "newer" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    signals = ages.runs
+    for use in (lambda: losses(ages, "newer"), lambda: ages.signals("newer").stale, lambda: signals["newer"].version):
+        with pytest.raises(StorageError, match="damaged"):
+            use()
+    ages.runs.delete("newer")
+
+
+def test_a_record_that_is_nested_too_deeply_is_damaged(ages: penstock.Dataset) -> None:
+    (Path(str(ages.path)) / "runs" / "newer" / "run.json").write_text("[" * 100_000)
+    with pytest.raises(StorageError, match="damaged"):
+        losses(ages, "newer")
+    assert list(ages.runs) == ["newer", "older"]
+
+
+def test_a_signal_that_went_while_it_was_looked_for_is_an_error_of_signals(
+    ages: penstock.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ages.start_run("newer") as run:
+        run.record(np.array([0]), None, {"hit": np.array([1.0])})
+    stored = stored_run(ages.runs["newer"])
+    monkeypatch.setattr(type(stored), "names", ["hit", "loss"])  # as the run that was here had them
+    with pytest.raises(SignalError, match="'loss' is not a signal of run 'newer'"):
+        stored.numbers("loss")
