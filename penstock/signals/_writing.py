@@ -48,6 +48,8 @@ class RunWriter:
         Which of how many processes this is.
     resumed : bool
         Whether it goes on with the run of this name.
+    find : callable, optional
+        Returns the positions of rows that are recorded without; by default records are counted.
     """
 
     def __init__(
@@ -60,11 +62,13 @@ class RunWriter:
         rank: int,
         world: int,
         resumed: bool,
+        find: Callable[[Any], NDArray[np.int64]] | None = None,
     ) -> None:
         self._location = location
         self._folder = RunFolder(location, name)
         self._version = version
         self._rank, self._world = rank, world
+        self._find = find
         self._token = secrets.token_hex(4)
         self._started = now()
         self._record: RunRecord | None = None
@@ -96,6 +100,8 @@ class RunWriter:
 
     def record(self, rows: Any, positions: Any, values: Mapping[str, Any]) -> None:
         """Keep numbers of samples until the epoch is written; see `Recorder.record`."""
+        if positions is None and self._find is not None:
+            positions = self._find(rows)
         self.recorder.record(rows, positions, values)
 
     def write(self, epoch: int | None = None, *, finished: bool = True) -> None:
