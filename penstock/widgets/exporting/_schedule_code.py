@@ -49,7 +49,9 @@ def _texts(schedule: SamplingSchedule) -> list[tuple[int, str]] | None:
     ]
     options = _options(schedule.spec)
     try:
-        again = SamplingSchedule(tuple(ScheduleEntry(start, tql.parse_sampling(text, **options)) for start, text in texts))
+        again = SamplingSchedule(
+            tuple(ScheduleEntry(start, tql.parse_sampling(text, **options)) for start, text in texts)
+        )
     except PenstockError:
         return None
     return texts if again == schedule else None
