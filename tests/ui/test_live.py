@@ -57,7 +57,7 @@ def path(tmp_path):
 
 
 @pytest.mark.xfail(
-    reason="weights.set is not answered while this loop of very short epochs runs; see the report", strict=False
+    reason="a dragged weight does not reach a loop of very short epochs; not explained yet", strict=False
 )
 def test_a_slider_dragged_while_the_next_cell_trains(open_notebook, path, tmp_path):
     notebook = open_notebook([EXPLORE.format(path=path), TRAIN, EXPORT], viewport=(1500, 1000))
