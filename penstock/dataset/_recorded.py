@@ -7,6 +7,8 @@ import numpy as np
 from penstock.dataset.opened._live_content import LiveContent
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.signals._signals import runs_of
+from penstock.sampling import TorchBatchSampler, TorchSampler
+from penstock.sampling.samplers._processes import own_rank
 from penstock.signals import Runs, RunWriter
 from penstock.table import noted_state
 
@@ -27,7 +29,14 @@ class Recorded:
         """
         return runs_of(self._content.table)
 
-    def start_run(self, name: str | None = None, *, resumed: bool = False) -> RunWriter:
+    def start_run(
+        self,
+        name: str | None = None,
+        *,
+        resumed: bool = False,
+        sampler: TorchSampler | TorchBatchSampler | None = None,
+        distributed: bool = False,
+    ) -> RunWriter:
         """Begin to record numbers per sample, for a training loop that does not use a penstock loader.
 
         Parameters
@@ -37,6 +46,11 @@ class Recorded:
             new one is written; if another process still records it, the new one is called ``name-2``, with a warning.
         resumed : bool
             Go on with the run of this name.
+        sampler : TorchSampler or TorchBatchSampler, optional
+            What the DataLoader of the loop reads by: numbers are then kept at the positions of the stream, so that
+            what is trained on again after a resume counts once.
+        distributed : bool
+            Whether every process of ``torch.distributed`` records its own; they then need a name.
 
         Returns
         -------
@@ -46,7 +60,9 @@ class Recorded:
         Raises
         ------
         DatasetError
-            If the name is not valid.
+            If the name is not valid, or missing with several processes.
+        SamplingError
+            If a launcher started several processes, and ``torch.distributed`` is not initialized.
         ReadOnlyError
             If the dataset was opened with ``read_only=True``.
 
@@ -65,4 +81,13 @@ class Recorded:
         self._opened.check_may_name()
         table = self._content.table
         rows = np.arange(table.num_rows, dtype=np.int64)
-        return runs_of(table).start(name, lambda: table.uids(rows), noted_state(table), resumed=resumed)
+        rank, world = own_rank() if distributed else (0, 1)
+        return runs_of(table).start(
+            name,
+            lambda: table.uids(rows),
+            noted_state(table),
+            rank=rank,
+            world=world,
+            resumed=resumed,
+            find=None if sampler is None else sampler.positions,
+        )

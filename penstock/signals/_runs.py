@@ -87,6 +87,7 @@ class Runs(Mapping[str, Run]):
         rank: int = 0,
         world: int = 1,
         resumed: bool = False,
+        find: Callable[[Any], NDArray[np.int64]] | None = None,
     ) -> RunWriter:
         """Begin a run, or go on with one.
 
@@ -104,6 +105,8 @@ class Runs(Mapping[str, Run]):
             Which of how many processes this is.
         resumed : bool
             Go on with the run of this name, as after loading the state of its loader.
+        find : callable, optional
+            Returns the positions of rows that are recorded without; by default records are counted.
 
         Raises
         ------
@@ -111,7 +114,7 @@ class Runs(Mapping[str, Run]):
             If the name is not valid, or missing with several ranks.
         """
         chosen = new_run_name(name, run_names(self._location))
-        return RunWriter(self._location, chosen, uids, version, rank=rank, world=world, resumed=resumed)
+        return RunWriter(self._location, chosen, uids, version, rank=rank, world=world, resumed=resumed, find=find)
 
     def _started(self) -> list[tuple[str, str]]:
         """Return when each run was started, with its name; a damaged one is listed first."""

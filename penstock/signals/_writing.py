@@ -48,6 +48,8 @@ class RunWriter:
         Which of how many processes this is.
     resumed : bool
         Whether it goes on with the run of this name.
+    find : callable, optional
+        Returns the positions of rows that are recorded without; by default records are counted.
     """
 
     def __init__(
@@ -60,11 +62,13 @@ class RunWriter:
         rank: int,
         world: int,
         resumed: bool,
+        find: Callable[[Any], NDArray[np.int64]] | None = None,
     ) -> None:
         self._location = location
         self._folder = RunFolder(location, name)
         self._version = version
         self._rank, self._world = rank, world
+        self._find = find
         self._token = secrets.token_hex(4)
         self._started = now()
         self._record: RunRecord | None = None
@@ -96,6 +100,8 @@ class RunWriter:
 
     def record(self, rows: Any, positions: Any, values: Mapping[str, Any]) -> None:
         """Keep numbers of samples until the epoch is written; see `Recorder.record`."""
+        if positions is None and self._find is not None:
+            positions = self._find(rows)
         self._recorder.record(rows, positions, values)
 
     def write(self, epoch: int | None = None, *, finished: bool = True) -> None:
@@ -158,7 +164,7 @@ class RunWriter:
         if self._world > 1:
             found = stored_state(self._folder, self._read_record(), [name]).at(self._uids).signals.get(name)
         else:
-            self._log += self.recorder.collect()
+            self._log += self._recorder.collect()
             self._fold()
             found = self._state.signals.get(name)
         if found is None:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 
-from tests.trainers.names import KINDS, SCHEDULED, TRAINERS, WITH_WORKERS
+from tests.trainers.names import KINDS, RECORDED, SCHEDULED, TRAINERS, WITH_WORKERS
 
 PACKAGES = ("torch", "torchdata", "accelerate", "transformers", "lightning", "mmengine")
 
@@ -27,7 +27,7 @@ def main(words):
     print("| trainer | handed in | 1 process | 2 processes |\n|---|---|---|---|", flush=True)
     asked = bad = 0
     for trainer in TRAINERS:
-        of = KINDS + WITH_WORKERS * (trainer == "Lightning Trainer") + SCHEDULED
+        of = KINDS + WITH_WORKERS * (trainer == "Lightning Trainer") + SCHEDULED + RECORDED
         kinds = [kind for kind in of if all(word.lower() in f"{trainer} {kind}".lower() for word in words)]
         asked += len(kinds)
         for kind, *cells in rows(trainer, kinds) if kinds else ():

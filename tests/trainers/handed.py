@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 from torchdata.stateful_dataloader import StatefulDataLoader
 
+import penstock
 from penstock.loader import Loader
 from penstock.sampling import (
     Clause,
@@ -21,7 +22,7 @@ from penstock.sampling import (
     TorchSampler,
 )
 from penstock.table import ArrayTable
-from tests.trainers.names import SCHEDULED, WITH_WORKERS
+from tests.trainers.names import RECORDED, SCHEDULED, WITH_WORKERS
 
 BATCH, SIZE, EPOCHS = 8, 61, 3
 TEXT = "max_weight(labels == 'rare': 9, True: 1)"
@@ -44,15 +45,16 @@ def schedule():
 
 
 def plan_of(kind):
-    if kind not in SCHEDULED:
-        return sampled(kind)._pool.plan
+    if kind not in SCHEDULED + RECORDED:
+        return sampled(Loader(table(), seed=3), kind)._pool.plan
     strata = Strata.from_masks({"labels == 'rare'": LABELS == 1, "True": LABELS >= 0})
     return SchedulePlan.of(strata, schedule())
 
 
-def sampled(kind):
-    loader = Loader(table(), seed=3)
-    return loader.sample_by(schedule()) if kind in SCHEDULED else loader.sample_by(TEXT, size=SIZE, mode="deck")
+def sampled(loader, kind):
+    if kind in SCHEDULED + RECORDED:
+        return loader.sample_by(schedule())
+    return loader.sample_by(TEXT, size=SIZE, mode="deck")
 
 
 def length(world):
@@ -62,6 +64,11 @@ def length(world):
 
 def steps_of_epoch(world):
     return -(-SIZE // (BATCH * world))
+
+
+def draws(kind, world):
+    """Return the draws of all ranks, in the order of the stream."""
+    return plan_of(kind).stream().slice(0, EPOCHS * length(world)).tolist()
 
 
 def expected(kind, rank, world, epochs=EPOCHS):
@@ -74,11 +81,17 @@ def expected(kind, rank, world, epochs=EPOCHS):
     return batches
 
 
-def make(kind, **options):
+def loader_of(kind, saved):
+    if kind in RECORDED:
+        return sampled(penstock.load(saved["dataset"]).dataloader(seed=3), kind)
+    return sampled(Loader(table(), seed=3), kind)
+
+
+def make(kind, saved, **options):
     """Return what a trainer is handed, and the sampler in it; `options` are those of the samplers."""
     workers = 2 if kind in WITH_WORKERS else 0
     if kind.startswith("Loader"):
-        loader = sampled(kind).batch(BATCH).pytorch(distributed=True)
+        loader = loader_of(kind, saved).batch(BATCH).pytorch(distributed=True, run=saved.get("run"))
         return loader, loader
     plan = plan_of(kind)
     build = StatefulDataLoader if kind.startswith("Stateful") else DataLoader

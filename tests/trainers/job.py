@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import json
 import os
 import sys
+import tempfile
 
 import torch.distributed as dist
 
-from tests.trainers import ranks
+from tests.trainers import ranks, recorded
 from tests.trainers.handed import expected, steps_of_epoch
-from tests.trainers.names import TRAINERS
+from tests.trainers.names import RECORDED, TRAINERS
 
 WORLDS = (1, 2)
 
@@ -23,8 +25,28 @@ def shared(saved, rank, world):
         return saved
     told = [saved if rank == 0 else None]
     dist.broadcast_object_list(told)
-    own = {step: state for step, state in saved.items() if not isinstance(state, str)}
+    own = {step: state for step, state in saved.items() if isinstance(step, int) and not isinstance(state, str)}
     return {**told[0], **own}
+
+
+def recording(train, kind, rank, world):
+    """Return what was wrong of a run that is recorded whole, and of one that stops in an epoch and is resumed."""
+    step = steps_of_epoch(world) + 2
+    whole = shared({"folder": tempfile.mkdtemp(), "dataset": recorded.stored(rank), "run": "whole"}, rank, world)
+    train(kind, world, whole).close()
+    said = _checked(kind, whole, world)
+    cut = shared({**whole, "folder": tempfile.mkdtemp(), "run": "cut", "stop": step + 2}, rank, world)
+    with contextlib.suppress(recorded.Stop):
+        train(kind, world, cut)
+    again = {**shared(whole, rank, world), "run": "cut"}
+    train(kind, world, again, step).close()
+    return 1, "; ".join(filter(None, [said, _checked(kind, again, world)]))
+
+
+def _checked(kind, saved, world):
+    if world > 1:
+        dist.barrier()
+    return recorded.wrong(kind, saved, world)
 
 
 def verdict(train, kind, rank, world):
@@ -55,7 +77,8 @@ def _first(seen, right):
 
 def cell(train, kind, world):
     """Return what the table says of a trainer, what it is handed and how many processes."""
-    told = ranks.run(functools.partial(verdict, train, kind), world)
+    held = recording if kind in RECORDED else verdict
+    told = ranks.run(functools.partial(held, train, kind), world)
     said = "; ".join(sorted({one if isinstance(one, str) else one[1] for one in told} - {""}))
     if said:
         return f"wrong: {said}"

@@ -19,3 +19,4 @@ KINDS = (
 )
 WITH_WORKERS = ("DataLoader + TorchBatchSampler, 2 workers", "StatefulDataLoader + TorchSampler, 2 workers")
 SCHEDULED = tuple(f"{kind}, a schedule" for kind in KINDS[:3])
+RECORDED = tuple(f"{kind}, a schedule, recording" for kind in KINDS[:3])

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from penstock.errors import LoaderStateError, SamplingError
 from penstock.sampling.plan._plan import SamplingPlan
+from penstock.sampling.samplers._delivered import Delivered
 from penstock.sampling.samplers._processes import (
     dispatched_batches_skipped,
     epoch_of_accelerate,
@@ -69,6 +70,7 @@ class EpochSampler(Reweighable):
         self._asked: tuple[int, int] | None = None
         self._running: object | None = None
         self._warned = False
+        self._given = Delivered()
 
     @property
     def num_draws(self) -> int:
@@ -156,6 +158,33 @@ class EpochSampler(Reweighable):
             raise LoaderStateError(f"the state is at position {position} of an epoch that began at {start}")
         self._place(epoch, start, position - start)
         self._restored = True
+
+    def positions(self, rows: Any) -> NDArray[np.int64]:
+        """Return where in the stream a batch was drawn, for what is recorded of it.
+
+        Parameters
+        ----------
+        rows : array or tensor of int, shape (n,)
+            The rows of a batch that was delivered lately, in their order. Of several batches with the same rows it is
+            the first that was not asked for yet.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+
+        Raises
+        ------
+        SamplingError
+            If they are not the rows of such a batch.
+
+        Examples
+        --------
+        >>> from penstock.sampling import SequentialStream, TorchBatchSampler
+        >>> sampler = TorchBatchSampler(SequentialStream(6), 2, rank=1, world_size=2, drop_last=True)
+        >>> [sampler.positions(rows).tolist() for rows in sampler]
+        [[2, 3]]
+        """
+        return self._given.find(rows)
 
     def _after(self, num_delivered: int) -> int:
         """Return the draws over all ranks, in whole steps, once so many things were delivered in this run."""
@@ -292,9 +321,11 @@ class EpochSampler(Reweighable):
         """Return the rows at places of this epoch; those beyond the end continue the stream, or wrap round."""
         size = self._stream.size
         if self._continuing or last <= size:
-            return self._stream.slice(self._start + first, self._start + last)
-        places = np.arange(first, last) % size
-        return self._stream.slice(self._start, self._start + size)[places]
+            rows = self._stream.slice(self._start + first, self._start + last)
+        else:
+            rows = self._stream.slice(self._start, self._start + size)[np.arange(first, last) % size]
+        self._given.add(rows, self._start + first, *self._layout(), self.batch_size)
+        return rows
 
 
 def _checked_epoch(epoch: int) -> int:
