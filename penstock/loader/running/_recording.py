@@ -257,11 +257,7 @@ def _rows_of(batch: Any) -> Any:
         rows = _read_rows(batch)
     if not len(rows.shape):
         raise LoaderError(
-<<<<<<< HEAD
-            f"the batch is a {type(batch).__name__}. Expected a batch as the loader gave it, or rows",
-=======
             f"the batch is a {type(batch).__name__}. Expected what the loader gave, or the rows of its samples",
->>>>>>> h/break16
             hint="loader.record([3], loss=[0.5]) is of one sample",
         )
     return rows
