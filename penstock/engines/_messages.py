@@ -26,7 +26,7 @@ _ALIGNMENT = 64
 class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
     """Takes functions and classes of notebooks by value, arrays and tensors out of band.
 
-    What is for workers alone and in no pickle of a user, such as credentials, has a method `reduce_for_worker`.
+    What is for workers alone and in no pickle of a user, such as credentials, has a method `__reduce_for_worker__`.
     """
 
     keeps_secrets = False  # from workers, as those of a cluster are other machines
@@ -35,7 +35,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no
         torch = sys.modules.get("torch")
         if torch is not None and type(obj) is torch.Tensor and _is_plain(torch, obj):
             return torch.from_numpy, (obj.numpy(),)
-        own = getattr(type(obj), "reduce_for_worker", None)
+        own = getattr(type(obj), "__reduce_for_worker__", None)
         if own is not None and not self.keeps_secrets:
             return own(obj)
         if isinstance(obj, type | FunctionType) and not _is_importable(obj.__module__):

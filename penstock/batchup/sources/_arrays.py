@@ -207,7 +207,7 @@ class ArrayDataSource(RandomAccessDataSource):
         """Return a dataset of these samples, for the widgets."""
         return explored(self)
 
-    def reduce_for_worker(self) -> Any:
+    def __reduce_for_worker__(self) -> Any:
         """Send worker processes what reads rows, and not what draws them; a file is opened there."""
         if type(self) is not ArrayDataSource:
             return NotImplemented

@@ -67,7 +67,7 @@ class Cache:
         """Leave what is not given to the process that reads this: on another machine the defaults are others."""
         return _again, self._given
 
-    def reduce_for_worker(self) -> tuple[object, ...]:
+    def __reduce_for_worker__(self) -> tuple[object, ...]:
         """Give a process of this machine what this one uses, even if it was started with another environment."""
         return _again, (str(self.folder), self.limit)
 

@@ -90,10 +90,10 @@ class Credentials:
             return values
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave the values out of every pickle; worker processes of ours get them by `reduce_for_worker`."""
+        """Leave the values out of every pickle; worker processes of ours get them by `__reduce_for_worker__`."""
         return Credentials, ()
 
-    def reduce_for_worker(self) -> tuple[Any, ...]:
+    def __reduce_for_worker__(self) -> tuple[Any, ...]:
         """Travel whole to a process of ours, through memory that nobody else reads."""
         return Credentials, (self._given,)
 
