@@ -171,3 +171,14 @@ def test_an_entry_that_starts_before_the_last_is_not_appended():
         schedule.appended(64, PLAIN.with_options(seed=3))
     with pytest.raises(SamplingError, match="seed"):
         SamplingSchedule(PLAIN).appended(0, PLAIN.with_options(seed=3))
+
+
+def test_a_schedule_says_from_where_which_weights_hold():
+    plain, rare = SamplingSpec(clauses=(Clause("True", 1),)), SamplingSpec(clauses=(Clause("rare", 9),))
+    assert repr(SamplingSchedule([(0, plain), (5000, rare)])).split("\n") == [
+        "SamplingSchedule(2 entries, mode='iid', seed=0)",
+        "  from 0: max_weight(True: 1)",
+        "  from 5,000: max_weight(rare: 9)",
+    ]
+    many = repr(SamplingSchedule([(start, plain) for start in range(100)])).split("\n")
+    assert (len(many), many[10], many[-1]) == (13, "  ...", "  from 99: max_weight(True: 1)")

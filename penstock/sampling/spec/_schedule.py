@@ -24,6 +24,7 @@ __all__ = ["SamplingSchedule", "ScheduleEntry", "reseeded", "schedule_of"]
 
 _SHARED: Final = ("mode", "seed", "combine", "interleave", "size")
 _FURTHEST: Final = 1 << 62
+_SHOWN: Final = 12  # entries in a repr
 _NEUTRAL: Final = {"max": 0.0, "sum": 0.0, "product": 1.0}
 
 
@@ -129,6 +130,14 @@ class SamplingSchedule:
         for before, after in pairwise(found):
             _check_follows(before, after)
         set_normalized(self, entries=found)
+
+    def __repr__(self) -> str:
+        spec, count = self.spec, len(self.entries)
+        entries = "1 entry" if count == 1 else f"{count} entries"
+        lines = [f"SamplingSchedule({entries}, mode={spec.mode!r}, seed={spec.seed})"]
+        shown = self.entries if count <= _SHOWN else (*self.entries[: _SHOWN - 3], None, *self.entries[-2:])
+        lines += [f"  {'...' if entry is None else _line(entry)}" for entry in shown]
+        return "\n".join(lines)
 
     @property
     def spec(self) -> SamplingSpec:
@@ -263,6 +272,13 @@ class SamplingSchedule:
 def schedule_of(weights: SamplingSpec | SamplingSchedule) -> SamplingSchedule:
     """Return a schedule as it is, a spec as a schedule of one entry."""
     return weights if isinstance(weights, SamplingSchedule) else SamplingSchedule((ScheduleEntry(0, weights),))
+
+
+def _line(entry: ScheduleEntry) -> str:
+    """Return an entry in words, for a repr."""
+    sha256 = entry.weights_sha256
+    weights = f"an array of weights, {sha256[:12]}" if sha256 else entry.spec.to_tql() or "every sample alike"
+    return f"from {entry.start:,}: {weights}"
 
 
 def _entries_of(entries: Any) -> tuple[ScheduleEntry, ...]:
