@@ -388,3 +388,9 @@ def test_an_array_that_waits_and_cannot_be_had_is_warned_of(table):
 def test_a_state_beyond_all_positions_is_refused(table, name):
     with loader_of(table) as loader, pytest.raises(LoaderStateError, match="Expected whole numbers"):
         loader.load_state_dict({**loader.state_dict(), name: 2**70})
+
+
+@pytest.mark.parametrize("mode", ["iid", "deck", "once"])
+def test_an_epoch_beyond_all_positions_is_refused(table, mode):
+    with loader_of(table, mode=mode) as loader, pytest.raises(LoaderError, match=r"below 2\*\*32"):
+        loader.set_epoch(2**70)

@@ -288,8 +288,13 @@ def test_weights_from_another_thread_never_write_while_an_epoch_is_written(ds, m
     train(loader)
     lock, write, free = loader._parts.recording._lock, RunFolder.write_bytes, []
 
+    def look():
+        free.append(lock.acquire(blocking=False))
+        if free[-1]:
+            lock.release()
+
     def watched(*arguments):
-        other = threading.Thread(target=lambda: free.append(lock.acquire(blocking=False)))
+        other = threading.Thread(target=look)
         other.start()
         other.join()
         return write(*arguments)

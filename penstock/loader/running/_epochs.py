@@ -33,6 +33,7 @@ from penstock.storage import renewed_lock
 
 __all__ = ["EpochLoader"]
 
+_EPOCHS = 1 << 32  # positions of the stream in later ones would overflow
 _MAKING = renewed_lock(threading.Lock())
 
 
@@ -275,9 +276,12 @@ class EpochLoader(Reweighable):
         Raises
         ------
         LoaderError
-            If it is not a whole number of at least 0.
+            If it is not a whole number of at least 0, below 2**32.
         """
-        self._parts.cursor.set_epoch(check_count("epoch", epoch, 0))
+        number = check_count("epoch", epoch, 0)
+        if number >= _EPOCHS:
+            raise LoaderError(f"epoch is {number}. Expected a whole number below 2**32")
+        self._parts.cursor.set_epoch(number)
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the loader is: what the caller has got, not what was read ahead.
