@@ -13,6 +13,8 @@ from penstock.errors import SignalError
 __all__ = ["KINDS", "Kind", "Numbers", "check_kind", "places_of"]
 
 Kind = Literal["last", "mean", "count", "position"]
+_MOST_RUNS = 64  # pieces between deleted samples, from which sorting is faster
+_WINDOW = 1 << 16
 KINDS: tuple[Kind, ...] = ("last", "mean", "count", "position")
 
 
@@ -68,13 +70,50 @@ def places_of(uids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.i
     >>> places_of(np.array([7, 5, 9]), np.array([5, 7])).tolist()
     [1, 0, -1]
     """
+    found = _by_runs(uids, known)
+    return _by_sorting(uids, known) if found is None else found
+
+
+def _by_runs(uids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Return the places where some of the others were deleted, or more appended; None where more has changed."""
+    places = np.full(len(uids), -1, np.int64)
+    begin = other = 0
+    for _ in range(_MOST_RUNS):
+        count = min(len(uids) - begin, len(known) - other)
+        differ = uids[begin : begin + count] != known[other : other + count]
+        run = int(differ.argmax()) if differ.any() else count
+        places[begin : begin + run] = np.arange(other, other + run)
+        begin, other = begin + run, other + run
+        if run == count:
+            left = uids[begin:]  # appended since, passed over before, or there a second time
+            if len(left) > _WINDOW:
+                return None
+            places[begin:] = _of_few(left, known)
+            return places
+        ahead = np.flatnonzero(known[other : other + _WINDOW] == uids[begin])
+        if not len(ahead):
+            return None
+        other += int(ahead[0])
+    return None
+
+
+def _of_few(uids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
+    if not len(uids):
+        return np.empty(0, np.int64)
+    values, inverse = np.unique(uids, return_inverse=True)
+    at = np.searchsorted(values, known).clip(max=len(values) - 1)
+    hits = np.flatnonzero(values[at] == known)
+    places = np.full(len(values), -1, np.int64)
+    places[at[hits]] = hits
+    return places[inverse]
+
+
+def _by_sorting(uids: NDArray[np.int64], known: NDArray[np.int64]) -> NDArray[np.int64]:
     if not len(known):
         return np.full(len(uids), -1, np.int64)
-    same = min(len(uids), len(known))
-    if np.array_equal(uids[:same], known[:same]):  # nothing changed, or samples were appended
-        places = np.arange(len(uids))
-        places[same:] = -1
-        return places
-    order = np.argsort(known)
-    found = order[np.searchsorted(known, uids, sorter=order).clip(max=len(known) - 1)]
-    return np.where(known[found] == uids, found, -1)
+    order, wanted = np.argsort(known), np.argsort(uids)  # both in order: memory is read from one end to the other
+    there, asked = known[order], uids[wanted]
+    found = np.searchsorted(there, asked).clip(max=len(known) - 1)
+    places = np.empty(len(uids), np.int64)
+    places[wanted] = np.where(there[found] == asked, order[found], -1)
+    return places

@@ -106,13 +106,14 @@ class RunRecord:
                 hint="use the release of penstock that wrote it, or a later one",
             )
         try:
+            datetime.fromisoformat(str(found["started"])).timestamp()
             return cls(
                 attempt=str(found["attempt"]), token=str(found["token"]), holder=dict(found["holder"]),
                 started=str(found["started"]), updated=str(found["updated"]), closed=bool(found["closed"]),
-                epochs=int(found["epochs"]), versions=tuple((int(at), dict(one)) for at, one in found["versions"]),
+                epochs=int(found["epochs"]), versions=tuple((int(at), _version(one)) for at, one in found["versions"]),
                 signals=tuple(map(str, found["signals"])), file=_name(found["file"]), schedule=_name(found["schedule"]),
             )  # fmt: skip
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise StorageError(
                 f"the record of run {folder.name!r} is damaged", hint=f"delete the run: ds.runs.delete({folder.name!r})"
             ) from error
@@ -139,6 +140,14 @@ def _holder(found: Mapping[str, Any]) -> Holder | None:
         return Holder(**found)
     except TypeError:
         return None
+
+
+def _version(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a version of the dataset; its number is one, where it has one."""
+    made = dict(found)
+    if "version" in made:
+        made["version"] = int(made["version"])
+    return made
 
 
 def _name(found: object) -> str | None:

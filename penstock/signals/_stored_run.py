@@ -108,9 +108,14 @@ class StoredRun:
     def _numbers(self, record: RunRecord, name: str, kind: Kind) -> Numbers:
         if record.file is None or parts_of(self._folder, record.started):
             state = stored_state(self._folder, record, [name])
-            signal = state.signals[name]
+            signal = state.signals.get(name)
+            if signal is None:
+                raise no_such_signal(name, self.name, list(state.signals))
             return Numbers(state.uids, getattr(signal, kind), signal.recorded())
-        columns = self._folder.read_columns(record.file, RunState.stored_columns([name], (kind, "count")))
+        wanted = RunState.stored_columns([name], (kind, "count"))
+        columns = self._folder.read_columns(record.file, wanted)
+        if len(columns) < len(wanted):  # a new run of this name has other signals
+            raise no_such_signal(name, self.name, record.signals)
         return RunState.numbers_of(columns, name, kind)
 
     def key(self) -> tuple[Any, ...]:

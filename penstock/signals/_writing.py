@@ -85,7 +85,7 @@ class RunWriter:
         self._small: dict[str, bytes] = {}
         self._kept: set[str] = set()
         first = 1 + max(self._after.values(), default=-1)
-        self.recorder = Recorder(len(self._uids), first=first + rank, step=world)
+        self._recorder = Recorder(len(self._uids), first=first + rank, step=world)
 
     def __enter__(self) -> Self:
         return self
@@ -102,7 +102,7 @@ class RunWriter:
         """Keep numbers of samples until the epoch is written; see `Recorder.record`."""
         if positions is None and self._find is not None:
             positions = self._find(rows)
-        self.recorder.record(rows, positions, values)
+        self._recorder.record(rows, positions, values)
 
     def write(self, epoch: int | None = None, *, finished: bool = True) -> None:
         """Write what was recorded since the last time: one step, which a kill leaves undone or done.
@@ -121,7 +121,7 @@ class RunWriter:
         StorageError
             If the disk is full or the store cannot be reached. Nothing is lost: the next call writes it.
         """
-        self._log += self.recorder.collect()
+        self._log += self._recorder.collect()
         number = self._epochs if epoch is None else epoch
         if self._world > 1:
             self._write_part(number, finished=finished)
@@ -134,7 +134,7 @@ class RunWriter:
 
     def close(self) -> None:
         """Write what is left, and note that nobody goes on with the run. A run without numbers leaves nothing."""
-        self._log += self.recorder.collect()
+        self._log += self._recorder.collect()
         if self._log and self._world > 1:
             self._write_part(self._epochs, finished=False)
         self._fold()
@@ -164,7 +164,7 @@ class RunWriter:
         if self._world > 1:
             found = stored_state(self._folder, self._read_record(), [name]).at(self._uids).signals.get(name)
         else:
-            self._log += self.recorder.collect()
+            self._log += self._recorder.collect()
             self._fold()
             found = self._state.signals.get(name)
         if found is None:

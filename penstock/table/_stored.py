@@ -30,6 +30,7 @@ from penstock.tensors import Cell, TensorSpec
 
 __all__ = ["StoredTable", "box_shapes", "cells_of_columns", "column_of_table", "empty_column", "text_column"]
 
+Lists = tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None]  # values, offsets, validity
 _TEXT = np.dtypes.StringDType()
 _FEW_UIDS = 64  # up to one sought sample in so many, one pass over all is faster than ordering them
 _MOST_HINTS = 100_000
@@ -168,7 +169,7 @@ class StoredTable:
             return column
         lists = self.snapshot.lists(names[0]) if len(names) == 1 and spec.htype not in {"text", "json"} else None
         if lists is not None:
-            return column_of_lists(spec, *lists)
+            return column_of_lists(spec, lists)
         return column_of_table(spec, self.snapshot.read(names))
 
     def _read_names(self, spec: TensorSpec) -> list[str]:
@@ -292,17 +293,12 @@ def column_of_table(spec: TensorSpec, table: Any) -> Ragged:
     """Return a tensor that is not an image or mask from its physical columns."""
     if spec.htype in {"text", "json"}:
         return text_column(scalars(table[column_of(spec.name)]))
-    return column_of_lists(spec, *flat_values(table[column_of(spec.name)]), table)
+    return column_of_lists(spec, flat_values(table[column_of(spec.name)]), table)
 
 
-def column_of_lists(
-    spec: TensorSpec,
-    values: NDArray[Any],
-    offsets: NDArray[np.int64],
-    valid: NDArray[np.bool_] | None,
-    table: Any = None,
-) -> Ragged:
+def column_of_lists(spec: TensorSpec, lists: Lists, table: Any = None) -> Ragged:
     """Return a tensor of numbers from its lists; the sides of arrays of several dimensions are in `table`."""
+    values, offsets, valid = lists
     if spec.htype == "class_label":
         return Ragged(values=values, offsets=offsets, class_names=spec.class_names)
     if spec.htype == "bbox":

@@ -24,6 +24,7 @@ from penstock.widgets._snapshot import snapshot
 from penstock.widgets._still import still_html, still_thumbnails
 from penstock.widgets._traits import PanelTrait, SessionEnum, SessionInt, SessionUnicode, WeightsTrait, follow
 from penstock.widgets.exporting._export import code_of, loader_of
+from penstock.widgets.grid._selection import selection_told
 from penstock.widgets.live._loop import attach
 from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
@@ -39,7 +40,6 @@ __all__ = ["SessionWidget"]
 
 _SESSION_OPTIONS = ("query", "seed", "mode", "size", "unit", "labels")
 _VIEW_OPTIONS = ("height", "theme", "layout")
-_MAX_SELECTION_BYTES = 3000
 
 
 class SessionWidget(anywidget.AnyWidget):
@@ -372,7 +372,7 @@ class SessionWidget(anywidget.AnyWidget):
                 follow(self, name, getattr(session, name))
             if self.labels != session.labels:
                 self.set_trait("labels", session.labels)
-            self.selection = _selection(session)
+            self.selection = selection_told(session.display.selection)
             self.snapshot = snapshot(session)
 
     def _assign(self, name: str, value: Any) -> Any:
@@ -435,18 +435,6 @@ def _check_options(widget: str, source: object, options: dict[str, Any]) -> None
             )
         if isinstance(source, Session) and name in _SESSION_OPTIONS:
             raise TypeError(f"{name!r} belongs to the session; give it to Session(...), or assign widget.{name}")
-
-
-def _selection(session: Session) -> dict[str, Any]:
-    uids: list[str] = []
-    room = _MAX_SELECTION_BYTES
-    chosen = session.display.selection
-    for uid in chosen.uids[:1000]:
-        room -= len(str(int(uid))) + 4
-        if room < 0:
-            break
-        uids.append(str(int(uid)))
-    return {"count": len(chosen.uids), "uids": uids, "token": chosen.token}
 
 
 def _sender(widget: weakref.ref[Any]) -> Any:

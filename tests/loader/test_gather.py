@@ -148,9 +148,10 @@ def test_gathered_batches_of_a_rank_are_those_that_are_read(seed):
 
 def iterator_of(loader, place, rank, world_size):
     """The batches of one rank from a place on, without processes."""
-    cursor, maker, meter, _ = loader._parts
+    cursor, maker, meter, *_ = loader._parts
     armed = cursor.armed(cursor.epoch_at(place, rank=rank, world_size=world_size))
-    return EpochIterator(armed, maker, cursor, meter, loader.close)
+    recent = loader._parts.recent
+    return EpochIterator(armed, maker, cursor, meter, loader.close, ended=loader._end_epoch, recent=recent)
 
 
 def test_a_long_epoch_is_that_of_the_stream_through_all_blocks():
@@ -364,7 +365,7 @@ def test_a_closed_loader_goes_on_with_the_next_epoch(closed):
     assert loader.audit().num_draws == 120
 
 
-def test_new_weights_count_in_an_audit_of_their_own():
+def test_an_audit_covers_all_weights():
     loader = Loader(table_of(200)).sample_by(WEIGHTS, mode="deck").batch(10).numpy(tensors=["x"])
     iterator = iter(loader)
     next(iterator)
@@ -373,7 +374,7 @@ def test_new_weights_count_in_an_audit_of_their_own():
     list(iterator)
     assert loader.audit().num_draws == 200
     list(loader)
-    assert loader.audit().num_draws == 200
+    assert loader.audit().num_draws == 400
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

@@ -382,3 +382,9 @@ def test_an_array_that_waits_and_cannot_be_had_is_warned_of(table):
     with pytest.warns(UserWarning, match="give them again"):
         again.load_state_dict(loader.state_dict())
     assert rows_of(again) == rows_of(iterator)
+
+
+@pytest.mark.parametrize("name", ["epoch", "start", "consumed"])
+def test_a_state_beyond_all_positions_is_refused(table, name):
+    with loader_of(table) as loader, pytest.raises(LoaderStateError, match="Expected whole numbers"):
+        loader.load_state_dict({**loader.state_dict(), name: 2**70})

@@ -7,6 +7,7 @@ import itertools
 import subprocess
 import sys
 import textwrap
+import threading
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ import penstock
 from penstock.errors import DatasetError, LoaderError, SamplingError, SignalError
 from penstock.loader import Loader
 from penstock.sampling import hard_mining
+from penstock.storage import RunFolder
 from penstock.table import ArrayTable
 
 N, BATCH = 90, 7
@@ -240,6 +242,7 @@ def test_a_state_goes_on_with_an_array_that_its_run_keeps_whenever_it_was_killed
     loader.with_weights(np.arange(N, dtype=float), when="next_batch")
     state = loader.state_dict()
     rest = [batch["index"].tolist() for batch in iterator]
+    loader._parts.recording._open.finalizer.detach()  # a killed process writes nothing more
     again = loader_of(ds, run="killed")
     again.load_state_dict(state)
     assert [batch["index"].tolist() for batch in again] == rest
@@ -268,3 +271,31 @@ def test_hard_mining_of_what_nobody_reports_is_warned_of(ds):
 def test_hard_mining_out_of_range_is_refused(options):
     with pytest.raises(SamplingError):
         hard_mining(**{"signal": "loss", **options})
+
+
+@pytest.mark.parametrize(
+    "batch",
+    [None, "rows", 3, np.int64(3), np.array(3), [[1], [1, 2]]],
+    ids=["None", "text", "int", "numpy", "0d", "ragged"],
+)
+def test_what_is_no_batch_is_refused(ds, batch):
+    with pytest.raises(LoaderError, match="the batch"):
+        loader_of(ds).record(batch, loss=[1.0])
+
+
+def test_weights_from_another_thread_never_write_while_an_epoch_is_written(ds, monkeypatch):
+    loader = loader_of(ds)
+    train(loader)
+    lock, write, free = loader._parts.recording._lock, RunFolder.write_bytes, []
+
+    def watched(*arguments):
+        other = threading.Thread(target=lambda: free.append(lock.acquire(blocking=False)))
+        other.start()
+        other.join()
+        return write(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(RunFolder, "write_bytes", watched)
+        loader.with_weights(np.arange(1.0, N + 1), when="next_batch")
+    loader.close()
+    assert free == [False]

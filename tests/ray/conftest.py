@@ -22,6 +22,7 @@ _OWN = {
     "RAY_AUTH_MODE": "disabled",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_worker_register_timeout_seconds": "280",  # after the usual 60 s the first connection would wait for ever
     "RAY_raylet_start_wait_time_s": "30",  # it ends itself where its agents take 15 s, and is then started again
 }
 

@@ -1,4 +1,4 @@
-"""The data-lineage playbook, in threads on a folder and on Ray in a bucket: the same rows and identities to the bit."""
+"""The data-lineage playbook, in threads and on Ray, there in a bucket too: the same rows and identities to the bit."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Place:
     creds_key: str | None = None
 
 
-@pytest.fixture(params=[pytest.param("folder", marks=pytest.mark.exhaustive), "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.exhaustive)])
 def places(request, tmp_path, shared_data, monkeypatch):
     """A folder, linking to a folder; then another one, or a bucket, linking to the same images in it."""
     images = shared_data / "coco_mini" / "train2017"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import penstock
-from penstock.errors import QueryBindError
+from penstock.errors import QueryBindError, QuerySyntaxError
 from penstock.tql import complete
 
 # newest run: rows 2 to 5 have losses 3, 5 (after 1, mean 3), NaN, 2; older run: row + 0.5
@@ -81,6 +81,7 @@ def test_a_new_run_is_seen_by_the_next_query(ages: penstock.Dataset) -> None:
         ("signal('loss', run => 'olde')", "did you mean 'older'"),
         ("signal('loss', 'last', 'older')", "run => 'baseline'"),
         ("signal('loss', epoch => 2)", "no argument 'epoch'"),
+        ("power(age, 2, run => 'older')", "no argument 'run'"),
         ("signal(age)", "write 'age'"),
         ("signal(3)", "must be a text"),
         ("signal()", "takes 1 to"),
@@ -113,3 +114,8 @@ def test_completion_inside_the_quotes(ages: penstock.Dataset) -> None:
     assert _offered(ages, start + "'loss', '")[:3] == ["'last'", "'mean'", "'count'"]
     assert _offered(ages, start + "'loss', run => '") == ["'newer'", "'older'"]
     assert "'loss'" not in _offered(ages, start + "'loss') = '")
+
+
+def test_a_run_that_is_named_twice_is_refused(ages: penstock.Dataset) -> None:
+    with pytest.raises(QuerySyntaxError, match="run is given twice"):
+        ages.query("select * where signal('loss', run => 'newer', run => 'older') > 1")

@@ -15,6 +15,7 @@ from hypothesis.extra import numpy as hnp
 
 from penstock.errors import SignalError
 from penstock.signals import Recorder, Runs, RunState, RunWriter, stored_run
+from penstock.signals._aligned import places_of
 from penstock.storage import Location
 
 
@@ -170,6 +171,17 @@ def test_a_row_from_a_device_that_does_not_exist_is_left_out_and_reported() -> N
     with pytest.raises(SignalError, match="row 5 does not exist"):
         recorder.collect()
     assert state_of(recorder, 2).signals["loss"].count.tolist() == [0, 1]
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_samples_are_found_whatever_was_deleted_appended_or_moved(data: st.DataObject) -> None:
+    known = data.draw(st.lists(st.integers(0, 40), unique=True, max_size=25))
+    kept = [uid for uid in known if data.draw(st.integers(0, 4))]
+    more = data.draw(st.lists(st.integers(0, 60), max_size=6))
+    uids = data.draw(st.sampled_from([kept, kept + more, kept[::-1] + more, more + kept]))
+    expected = [known.index(uid) if uid in known else -1 for uid in uids]
+    assert places_of(np.array(uids, np.int64), np.array(known, np.int64)).tolist() == expected
 
 
 # ---- on the disk ---------------------------------------------------------------------------------

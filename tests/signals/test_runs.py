@@ -17,7 +17,7 @@ import pytest
 
 import penstock
 from penstock.errors import DatasetError, RunNotFoundError, SignalError, StorageError
-from penstock.signals import Runs, stored_run
+from penstock.signals import KINDS, Runs, stored_run
 from penstock.storage import Location, RunFolder
 from tests.s3 import Bucket
 
@@ -106,8 +106,8 @@ def test_a_resumed_run_equals_one_that_was_not_interrupted(ages: penstock.Datase
         run.write(1)
         record(run, [0, 1, 2], [2.0, 2.25, 4.0], 6)
         run.write(2)
-    for what in ("last", "mean", "count", "position"):
-        one, two = (ages.signals(name).values("loss", what) for name in ("whole", "killed"))  # type: ignore[arg-type]
+    for what in KINDS:
+        one, two = (ages.signals(name).values("loss", what) for name in ("whole", "killed"))
         np.testing.assert_array_equal(one, two)
     assert ages.runs["killed"].num_epochs == 3
 
@@ -205,8 +205,9 @@ def test_unknown_names(ages: penstock.Dataset) -> None:
         ages.runs["../ages"]
     with pytest.raises(SignalError, match="did you mean 'loss'"):
         ages.signals().values("los")
+    unknown: Any = "median"
     with pytest.raises(SignalError, match="'median'"):
-        ages.signals().values("loss", "median")  # type: ignore[arg-type]
+        ages.signals().values("loss", unknown)
     with pytest.raises(RunNotFoundError):
         ages.runs.delete("..")
 
@@ -361,8 +362,8 @@ def test_a_bucket(bucket: Bucket) -> None:
     assert ds.query("select * where signal('loss', 'count') = 3").indices.tolist() == [0, 2]
     uids = np.arange(5)
     ranks = [Runs(Location(f"{bucket.url}/set")).start("two", lambda: uids, {}, rank=r, world=2) for r in range(2)]
-    for rank in ranks:
-        rank.record(np.array([rank.recorder._next]), None, {"loss": np.array([1.0])})
+    for number, rank in enumerate(ranks):
+        rank.record(np.array([number]), None, {"loss": np.array([1.0])})
         rank.write()
     ranks[0].close()
     assert stored_run(Runs(Location(f"{bucket.url}/set"))["two"]).state().at(uids).signals["loss"].count.tolist() == [
@@ -376,3 +377,42 @@ def test_a_bucket(bucket: Bucket) -> None:
         ds.runs.delete(name)
     assert [name for name in bucket.names() if "/runs/" in name] == []
     assert list(ds.runs) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("started", "yesterday"),
+        ("started", "9999-99-99"),
+        ("started", None),
+        ("epochs", float("inf")),
+        ("versions", [[0, {"version": "../x"}]]),
+        ("versions", [[0, {"version": float("inf")}]]),
+    ],
+)
+def test_a_record_with_other_values_is_damaged(ages: penstock.Dataset, field: str, value: Any) -> None:
+    path = Path(str(ages.path)) / "runs" / "newer" / "run.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), field: value}))
+    signals = ages.runs
+    for use in (lambda: losses(ages, "newer"), lambda: ages.signals("newer").stale, lambda: signals["newer"].version):
+        with pytest.raises(StorageError, match="damaged"):
+            use()
+    ages.runs.delete("newer")
+
+
+def test_a_record_that_is_nested_too_deeply_is_damaged(ages: penstock.Dataset) -> None:
+    (Path(str(ages.path)) / "runs" / "newer" / "run.json").write_text("[" * 100_000)
+    with pytest.raises(StorageError, match="damaged"):
+        losses(ages, "newer")
+    assert list(ages.runs) == ["newer", "older"]
+
+
+def test_a_signal_that_went_while_it_was_looked_for_is_an_error_of_signals(
+    ages: penstock.Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ages.start_run("newer") as run:
+        run.record(np.array([0]), None, {"hit": np.array([1.0])})
+    stored = stored_run(ages.runs["newer"])
+    monkeypatch.setattr(type(stored), "names", ["hit", "loss"])  # as the run that was here had them
+    with pytest.raises(SignalError, match="'loss' is not a signal of run 'newer'"):
+        stored.numbers("loss")

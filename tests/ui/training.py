@@ -10,8 +10,9 @@ from playwright.sync_api import expect
 import penstock
 
 HARD = {"Circle": 0.3, "Square": 0.4, "Triangle": 0.5, "Star": 0.8, "Ring": 1.2, "Cross": 1.5}
-MOVES = {2: (4, 1, 1), 5: (4, 8, 1), 12: (4, 8, 6), 15: (12, 8, 6), 24: (20, 8, 6)}
-LAST = 26
+BATCH, EPOCH = 8, 74  # small batches: those that are read ahead are a small part of an epoch
+MOVES = {10: (4, 1, 1), 40: (4, 8, 1), EPOCH + 5: (4, 8, 6), EPOCH + 40: (12, 8, 6), 2 * EPOCH + 5: (20, 8, 6)}
+LAST = 2 * EPOCH + 40
 LIVE = "select * where shape(boxes)[0] > 0 sample by max_weight(contains(labels, 'Cross'): 1, contains(labels, 'Ring'): 1, contains(labels, 'Star'): 1, True: 1)"
 _running = []
 
@@ -37,7 +38,7 @@ def recorded(folder):
 def training(shown):
     page, ds = shown.page, shown.source
     explorer = page.host.widget
-    loader = explorer.loader(64, "numpy", live=True, num_workers=0, run="now")
+    loader = explorer.loader(BATCH, "numpy", live=True, num_workers=0, run="now")
     _running.append(loader)  # or it would end
     number = 0
     while number < LAST:
@@ -51,7 +52,7 @@ def training(shown):
     page.locator("[data-testid=penstock-grid] [role=gridcell][data-position='4']").click()
     expect(page.get_by_test_id("penstock-labels")).to_be_visible()
     expect(page.get_by_test_id("penstock-schedule")).to_have_attribute("data-entries", "6")
-    expect(page.get_by_test_id("penstock-live-batch")).to_have_text(f"{LAST - 20}/10")
+    expect(page.get_by_test_id("penstock-live-batch")).to_have_text(f"40/{EPOCH}")
 
 
 def hardest(shown):

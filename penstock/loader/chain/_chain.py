@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple, Self
 
-from penstock.errors import LoaderError, SamplingError
+from penstock.errors import LoaderError
 from penstock.loader.chain._description import describe, describe_html
 from penstock.loader.chain._tensorflow import as_tf_dataset, require_tensorflow
 from penstock.loader.running._epochs import EpochLoader
@@ -178,18 +178,12 @@ class Loader(EpochLoader):
         if isinstance(weights, SamplingSchedule | SchedulePlan):
             given = {"replace": replace is not True, "size": size is not None, "seed": seed is not None}
             given |= {"mode": mode is not None, "params": params is not None}
-            return self._scheduled(weights, [name for name, is_given in given.items() if is_given])
+            pool = self._pool.scheduled(weights, [name for name, is_given in given.items() if is_given])
+            return self._derived(pool=pool)
         spec = spec_for(
             weights, own_seed=self._settings.seed, seed=seed, mode=mode, size=size, with_replacement=replace
         )
         return self._derived(pool=self._pool.sampled(weights, spec, params))
-
-    def _scheduled(self, weights: SamplingSchedule | SchedulePlan, given: list[str]) -> Self:
-        if given:
-            raise SamplingError(
-                f"{given[0]}= with a schedule, which brings its own", hint="change the specs of its entries"
-            )
-        return self._derived(pool=self._pool.scheduled(weights))
 
     def transform(self, transform: Transformation, **kwargs: Any) -> Self:
         """Return a loader that applies a transform to each sample.

@@ -12,6 +12,7 @@ __all__ = ["Identity", "Place", "check_form", "is_of_same_rows", "parts_of", "pl
 
 _FORMAT = 2
 _READ = (1, 2)
+_FURTHEST = 1 << 48  # positions beyond overflow where draws are numbered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +143,10 @@ def check_form(state: Mapping[str, Any]) -> None:
         )
     numbers = [state.get(name) for name in ("epoch", "start", "consumed")]
     numbers += [state["turned"]] if state.get("turned") is not None else []
-    if any(isinstance(number, bool) or not isinstance(number, int) or number < 0 for number in numbers):
+    if any(isinstance(one, bool) or not isinstance(one, int) or not 0 <= one < _FURTHEST for one in numbers):
         raise LoaderStateError(
             f"epoch, start, consumed (and turned) are {', '.join(map(repr, numbers))}. "
-            "Expected whole numbers of at least 0"
+            "Expected whole numbers of at least 0, below 2**48"
         )
     if not isinstance(state.get("fingerprint"), Mapping):
         raise LoaderStateError("the state has no fingerprint. Expected the dict that state_dict() returned")

@@ -7,7 +7,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,31 +25,18 @@ from penstock.loader.running._cursor import Cursor
 from penstock.loader.running._facade import BatchRows, BatchSampler, DrawnRows, Iteration, RowSampler, as_it_is
 from penstock.loader.running._iterator import EpochIterator
 from penstock.loader.running._recording import Recording
-from penstock.loader.settings._settings import Settings, check_choice, check_count
+from penstock.loader.running._reweighing import Parts, Reweighable
+from penstock.loader.settings._settings import Settings, check_count
 from penstock.loader.sources._planned import PlannedStream
 from penstock.loader.sources._pool import Pool
-from penstock.sampling import SamplingPlan, SamplingSchedule, SamplingSpec
 from penstock.storage import renewed_lock
-from penstock.tql.pipeline._evaluated import evaluated
-from penstock.tql.pipeline._plans import Weights, new_plan
 
 __all__ = ["EpochLoader"]
 
 _MAKING = renewed_lock(threading.Lock())
 
 
-class _Parts(NamedTuple):
-    """What a loader runs with, made when it is first needed and kept from epoch to epoch."""
-
-    cursor: Cursor
-    maker: BatchMaker
-    meter: Meter
-    running: weakref.WeakSet[EpochIterator]
-    recent: Recent
-    recording: Recording
-
-
-class EpochLoader:
+class EpochLoader(Reweighable):
     """Batches of a pool, epoch after epoch, with everything a trainer asks of a DataLoader.
 
     It holds a cursor (what the next epoch is), a batch maker and a meter.
@@ -65,7 +52,7 @@ class EpochLoader:
     def __init__(self, pool: Pool, settings: Settings) -> None:
         self._pool = pool
         self._settings = settings
-        self._made: _Parts | None = None
+        self._made: Parts | None = None
         self._closings = 0
         self._warned = False
         self._under_way: int | None = None
@@ -73,12 +60,12 @@ class EpochLoader:
         self.worker_init_fn: Callable[[int], None] | None = None
 
     @property
-    def _parts(self) -> _Parts:
+    def _parts(self) -> Parts:
         made = self._made
         if made is None:
             cursor, maker = Cursor(self._pool, self._settings), BatchMaker(self._pool, self._settings)
             recording = Recording(self._pool.table, self._settings.run, cursor.share, lambda: cursor.planned)
-            fresh = _Parts(cursor, maker, Meter(), weakref.WeakSet(), Recent(), recording)
+            fresh = Parts(cursor, maker, Meter(), weakref.WeakSet(), Recent(), recording)
             with _MAKING:  # of two threads that are the first, one throws its parts away
                 made = self._made = self._made or fresh
         return made
@@ -146,7 +133,7 @@ class EpochLoader:
             return
         parts.cursor.rearm(self._new_plan(parts.cursor.pool, weights))
 
-    def _leave_epoch(self, parts: _Parts) -> None:
+    def _leave_epoch(self, parts: Parts) -> None:
         """Write what was reported in an epoch that is abandoned, or whose last batch a trainer knew to be the last."""
         number, self._under_way = self._under_way, None
         if number is not None:
@@ -374,86 +361,6 @@ class EpochLoader:
         """Return the latest of the batches delivered last that has these rows."""
         draw = None if self._found_last is None else self._found_last(rows)
         return self._parts.recent.find(rows) if draw is None else draw
-
-    @property
-    def weights(self) -> SamplingSpec | None:
-        """The sampling that draws this loader's samples; None where each is visited once an epoch."""
-        plan = self._parts.cursor.pool.plan
-        return None if plan is None else plan.spec
-
-    @property
-    def schedule(self) -> SamplingSchedule | None:
-        """The weights by the position of the stream that each begin at; ``sample_by(schedule)`` replays the run.
-
-        What was drawn, and from the first batch on that is not claimed yet what will be. None where no samples are
-        drawn by weight.
-
-        Raises
-        ------
-        LoaderError
-            If an epoch began with weights of another mode, size or combination, which no schedule says.
-        """
-        planned = self._parts.cursor.upcoming_stream
-        if planned.armed and planned.schedule is None:
-            raise LoaderError(
-                "the loader was given weights of another mode, size or way to combine than it began with. Expected "
-                "the same throughout",
-                hint="loader.weights is what it draws by now",
-            )
-        return planned.schedule
-
-    def with_weights(self, weights: Weights, when: Literal["next_epoch", "next_batch"] = "next_epoch") -> Self:
-        """Draw by other weights from the next epoch on, or from the next batch on.
-
-        The seed stays and the stream goes on: no epoch repeats the random words of one before. `schedule` has the
-        position from which they hold, and so has a state: one that is loaded brings its weights with it.
-
-        Parameters
-        ----------
-        weights : str, SamplingSpec, SamplingPlan, list, tuple, ndarray or Tensor of torch
-            A weight expression, or the name of a tensor that holds the weights; one weight for each sample of the
-            dataset or view this loader draws from; these keep the current mode and size. Or a plan of these samples, or
-            a spec with the current clauses; these bring their own mode and size.
-        when : {"next_epoch", "next_batch"}
-            The epoch under way is not touched; or the first batch on that is not claimed yet is the first to follow
-            the new weights. Batches that are made ahead are delivered as they are.
-
-        Returns
-        -------
-        Loader
-            This loader.
-
-        Raises
-        ------
-        LoaderError
-            If this loader draws no weighted samples. With "next_batch" also if processes share the epoch, or it has
-            no order that could change: that of draws without replacement, or of an offset.
-        SamplingError
-            If the weights are of other samples or clauses, are not valid weights, or leave nothing to draw. With
-            "next_batch" also if they bring another mode, size, or way to combine.
-        """
-        check_choice("when", when, ("next_epoch", "next_batch"))
-        cursor = self._parts.cursor
-        plan = self._new_plan(cursor.pool, weights)
-        if when == "next_epoch":
-            cursor.rearm(plan)
-            self._parts.recording.keep_weights(cursor.planned)
-            return self
-        if self._settings.distributed:
-            raise LoaderError(
-                "when='next_batch' with distributed=True: processes agree on weights where an epoch begins",
-                hint="when='next_epoch'",
-            )
-        cursor.rearm_now(plan)
-        self._parts.recording.keep_weights(cursor.planned)
-        return self
-
-    @staticmethod
-    def _new_plan(pool: Pool, weights: Weights) -> SamplingPlan:
-        if pool.plan is None:
-            raise LoaderError("this loader does not draw by weight", hint="end its chain with .sample_by(...)")
-        assert isinstance(pool.plan, SamplingPlan)  # of one position
-        return evaluated(new_plan(pool.table, pool.rows, pool.plan, weights))
 
     def audit(self) -> Audit:
         """Return the class counts delivered so far beside the band that the weights let expect.

@@ -158,13 +158,17 @@ class Recording:
 
     def numbers(self, signal: str, kind: Any = "last") -> NDArray[np.float64]:
         """Return a number of a signal for each row of the dataset, NaN where it was never recorded."""
-        return self._begun().numbers(signal, kind)
+        with self._lock:
+            return self._begun().numbers(signal, kind)
 
     def keep_weights(self, planned: PlannedStream) -> None:
         """Keep the arrays of weights by which something will be drawn; at once, as they are needed to go on."""
         arrays = any(armed.plan is not None and armed.plan.strata.row_weights is not None for armed in planned.armed)
-        if arrays and self._table.location is not None and (self._is_named or self._open is not None):
-            self._begun().keep_now(planned)
+        if not arrays or self._table.location is None:
+            return
+        with self._lock:  # weights come from any thread, also while an epoch is written
+            if self._is_named or self._open is not None:
+                self._begun().keep_now(planned)
 
     def end_epoch(self, epoch: int, *, finished: bool) -> None:
         """Write what was recorded in an epoch."""
@@ -252,11 +256,28 @@ def _rows_of(batch: Any) -> Any:
                 hint="return_index=True, or pass the rows instead of the batch",
             )
         batch = batch["index"]
-    if isinstance(batch, np.ndarray):
+    if isinstance(batch, np.ndarray) and batch.ndim:
         return batch
     if hasattr(batch, "detach"):
-        return batch.detach().numpy() if batch.device.type == "cpu" else batch
-    return np.asarray(batch)
+        rows = batch.detach().numpy() if batch.device.type == "cpu" else batch
+    else:
+        rows = _read_rows(batch)
+    if not len(rows.shape):
+        raise LoaderError(
+            f"the batch is a {type(batch).__name__}. Expected what the loader gave, or the rows of its samples",
+            hint="loader.record([3], loss=[0.5]) is of one sample",
+        )
+    return rows
+
+
+def _read_rows(batch: Any) -> Any:
+    try:
+        return np.asarray(batch)
+    except Exception as error:
+        raise LoaderError(
+            f"the batch, a {type(batch).__name__}, cannot be read as rows: {error}",
+            hint="pass a batch as the loader gave it, with its 'index'",
+        ) from error
 
 
 def _first(values: Any, count: int, whole: int) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penstock._wording import escaped
-from penstock.errors import LoaderError
+from penstock.errors import LoaderError, SamplingError
+from penstock.loader.sources._evaluated import evaluated
 from penstock.loader.sources._kept import kept_by_runs
 from penstock.loader.sources._planned import PlannedStream, plans_of
 from penstock.loader.sources._plans import KeptWeights
@@ -29,7 +30,6 @@ from penstock.sampling import (
 )
 from penstock.table import Table
 from penstock.tql import HasSampleWeights, Weights, make_plan, run, schedule_plan
-from penstock.tql.pipeline._evaluated import evaluated
 from penstock.tql.pipeline._plans import labels_of_rows
 
 __all__ = ["Pool"]
@@ -135,12 +135,16 @@ class Pool:
         fixed = evaluated(plan)
         return replace(before, plan=fixed, history=history, mining=mining, is_of_signals=fixed is not plan)
 
-    def scheduled(self, weights: SamplingSchedule | SchedulePlan, kept: KeptWeights | None = None) -> Pool:
-        """Return these rows with live draws by weights that change; `kept` has arrays by their SHA-256."""
+    def scheduled(self, weights: SamplingSchedule | SchedulePlan, options: Sequence[str] = ()) -> Pool:
+        """Return these rows with live draws by weights that change; `options` were given, which a schedule brings."""
+        if options:
+            raise SamplingError(
+                f"{options[0]}= with a schedule, which brings its own", hint="change the specs of its entries"
+            )
         if isinstance(self.table, SequentialTable):
             self.table.refuse("weights")
         before = self.frozen()
-        plan = self._plan_of(before, weights, kept or kept_by_runs(self.table))
+        plan = self._plan_of(before, weights, kept_by_runs(self.table))
         return replace(before, plan=plan, history=(*self.history, f"sample by {plan.schedule.fingerprint[:16]}"))
 
     @staticmethod

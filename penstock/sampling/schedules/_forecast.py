@@ -99,7 +99,7 @@ class ScheduleForecast:
             starts,
             each=1 if once else draws,
             first=law_of(self._folded[0], draws),
-            dealt=self._mode == "deck",
+            independent=self._mode == "iid",
         )
         return coverage(self._seen.strata, law, num_epochs, draws, level)
 

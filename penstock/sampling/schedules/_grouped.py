@@ -68,7 +68,7 @@ def array_of_entry(entry: ScheduleEntry, arrays: Mapping[str, Any], num_rows: in
     if sha256 not in arrays:
         raise SamplingError(
             f"the entry at position {entry.start} is weighed by the array {sha256[:12]}…, which was not passed",
-            hint="pass weights={sha256: array}",
+            hint="SchedulePlan.of(..., weights={sha256: array}) or ds.plan(schedule, arrays={sha256: array})",
         )
     weights = checked_weights(arrays[sha256])
     if weights_sha256(weights) != sha256:

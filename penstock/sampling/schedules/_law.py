@@ -29,9 +29,9 @@ class ScheduleLaw:
     With ``q`` the product over the entries of the probability that their draws miss a row: mean ``sum n q``, variance
     ``sum n q (1 - q)`` plus the covariances of pairs. Up to 64 groups these are ``q q' (prod e - 1)``, ``e`` the
     `excess` of each entry: exact for independent draws, and for a deck where no block is under way. Beyond 64, and
-    without replacement, they are added up entry by entry to first order. What is left of few rows: independent rows,
-    for a deck the binomial law of mean and variance; of many it is normal. As long as only the first entry has drawn,
-    its own law holds.
+    without replacement, they are added up entry by entry to first order. What is left of few rows: with independent
+    draws independent rows, else the binomial law of mean and variance; of many it is normal. As long as only the first
+    entry has drawn, its own law holds.
 
     Parameters
     ----------
@@ -47,8 +47,8 @@ class ScheduleLaw:
         Amount of an epoch: its draws, or 1 without replacement.
     first : Law
         Of the first entry alone.
-    dealt : bool
-        Whether the draws are those of a deck.
+    independent : bool
+        Whether the draws are independent of each other.
     """
 
     def __init__(
@@ -60,14 +60,14 @@ class ScheduleLaw:
         *,
         each: int,
         first: Law,
-        dealt: bool,
+        independent: bool,
     ) -> None:
         drawable = np.any([own.drawable[owner] for own, owner in zip(segments, owners, strict=True)], axis=0)
         self._all, self._every_owner = sizes, owners
         self._sizes = sizes[drawable]
         self._owners = [owner[drawable] for owner in owners]
         self._segments, self._starts, self._each = segments, [*starts, _FURTHEST], each
-        self._first, self._dealt = first, dealt
+        self._first, self._independent = first, independent
         self.num_drawable = int(self._sizes.sum())
 
     def _amounts(self, epoch: int) -> list[int]:
@@ -182,7 +182,7 @@ class ScheduleLaw:
             return float(mean <= allowed + _ROUNDING)
         if allowed >= FEW_LEFT:
             return normal_cdf((allowed + 0.5 - mean) / math.sqrt(variance))
-        if self._dealt:
+        if not self._independent:
             return _binomial(mean, variance, allowed)
         logs = sum((own.log_missed(amount)[owner] for own, owner, amount in self._active(epoch)), np.zeros(1))
         return float(few_unseen(self._sizes.astype(np.float64), np.asarray(logs), allowed).sum())

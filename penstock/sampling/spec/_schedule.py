@@ -86,7 +86,7 @@ class ScheduleEntry:
         return reseeded(self.spec, self.start)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class SamplingSchedule:
     """Weights that change at known positions of the stream.
 
@@ -121,14 +121,14 @@ class SamplingSchedule:
 
     entries: tuple[ScheduleEntry, ...]
 
-    def __post_init__(self) -> None:
-        entries = _entries_of(self.entries)
-        if not entries or entries[0].start != 0:
-            first = f"starts at {entries[0].start}" if entries else "has no entries"
+    def __init__(self, entries: Iterable[ScheduleEntry | tuple[int, SamplingSpec]] | SamplingSpec) -> None:
+        found = _entries_of(entries)
+        if not found or found[0].start != 0:
+            first = f"starts at {found[0].start}" if found else "has no entries"
             raise SamplingError(f"the schedule {first}. Expected a first entry at position 0")
-        for before, after in pairwise(entries):
+        for before, after in pairwise(found):
             _check_follows(before, after)
-        set_normalized(self, entries=entries)
+        set_normalized(self, entries=found)
 
     @property
     def spec(self) -> SamplingSpec:

@@ -63,7 +63,7 @@ class RunFolder:
         StorageError
             If it is damaged.
         """
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             found = json.loads(content)
             if isinstance(found, dict):
                 return found

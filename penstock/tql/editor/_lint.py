@@ -14,7 +14,7 @@ from penstock.tql.functions._registry import FUNCTIONS
 from penstock.tql.pipeline._assembly import Assembler
 from penstock.tql.pipeline._stages import Resolve
 from penstock.tql.pipeline._tree import walk
-from penstock.tql.pipeline._weighing import WeightStep
+from penstock.tql.pipeline.weights._weighing import WeightStep
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import KEYWORDS, Token, tokenize
 from penstock.tql.syntax._parser import parse

@@ -46,7 +46,6 @@ FUNCTIONS: dict[str, Function] = {}
 AGGREGATES = frozenset(("sum", "avg", "mean", "min", "max", "amin", "amax", "prod", "std", "var", "count", "unique"))
 _WEIGHTS = frozenset(("max_weight", "sum_weight", "product_weight", "classes"))
 _MANY = 1_000_000
-_NAMED = ("axis", "run")  # arguments that are given by name
 
 
 def builtin(signature: str, summary: str) -> Callable[[Bind], Bind]:
@@ -89,7 +88,7 @@ def _call(binder: Binder, node: ast.Call) -> Bound:
     if node.distinct and node.name not in {"count", "unique"}:
         raise binder.error(f"DISTINCT can be used in count(distinct x), not in {node.name}", node)
     for name, value in node.named:
-        if not (name in _NAMED and name in found.signature):
+        if not ((name == "axis" and "axis" in found.signature) or f"{name} =>" in found.signature):
             raise binder.error(f"{node.name} has no argument {name!r}", value, hint=found.signature)
     return found.bind(binder, node)
 

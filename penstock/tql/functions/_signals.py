@@ -20,10 +20,12 @@ from penstock.tql.values._values import Value
 __all__: list[str] = []
 
 _POSITIONAL = 2  # the name, and which of its numbers
-_SIGNATURE = "signal(name[, 'last' | 'mean' | 'count', run => name])"
+_SIGNATURE = "signal(name [, kind, run => name])"
 
 
-@builtin(_SIGNATURE, "a number that training recorded for the sample: of the newest run, or of a named one")
+@builtin(
+    _SIGNATURE, "'last', 'mean' or 'count' of what training recorded for the sample, of the newest run or a named one"
+)
 def _signal(binder: Binder, node: ast.Call) -> Bound:
     if len(node.arguments) > _POSITIONAL:
         raise binder.error("signal takes a run by name", node.arguments[_POSITIONAL], hint="run => 'baseline'")

@@ -31,8 +31,8 @@ from penstock.tql.pipeline._stages import (
 )
 from penstock.tql.pipeline._steps import Expansion, Requalified, ungrouped
 from penstock.tql.pipeline._tree import all_aggregates
-from penstock.tql.pipeline._weighing import WeightStep
-from penstock.tql.pipeline._weights import bind_weight
+from penstock.tql.pipeline.weights._weighing import WeightStep
+from penstock.tql.pipeline.weights._weights import bind_weight
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.values._relations import Bound, Field, Stage
 

@@ -21,8 +21,8 @@ from penstock.tql.functions import _choosing, _containing, _scalars, _shaping, _
 from penstock.tql.pipeline._assembly import Assembler
 from penstock.tql.pipeline._over_parts import PartwiseMasks, partwise_strata
 from penstock.tql.pipeline._stages import Resolve
-from penstock.tql.pipeline._weighing import BoundPair, WeightStep, counted_labels
-from penstock.tql.pipeline._weights import bind_weight
+from penstock.tql.pipeline.weights._weighing import BoundPair, WeightStep, counted_labels
+from penstock.tql.pipeline.weights._weights import bind_weight
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._parser import parse, parse_expression, parse_weight
 from penstock.tql.values._relations import Bound, Context, Relation, Stage, scan

@@ -299,7 +299,10 @@ class ExpressionParser(Cursor):
         named: list[tuple[str, ast.Expression]] = []
         while self.token.word != ")" or distinct:
             if self.peek().word == "=>":
-                name = self.name("a name").text.lower()
+                token_of_name = self.name("a name")
+                name = token_of_name.text.lower()
+                if name in dict(named):
+                    self.error(f"{name} is given twice", token_of_name)
                 self.advance()
                 named.append((name, self.expression()))
             else:

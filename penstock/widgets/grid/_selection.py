@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from penstock.errors import SampleIndexError
 
-__all__ = ["MAX_INTERVALS", "NOTHING", "Selection", "positions_of", "rows_in_order"]
+__all__ = ["MAX_INTERVALS", "NOTHING", "Selection", "positions_of", "rows_in_order", "selection_told"]
 
 MAX_INTERVALS = 10_000
+_MAX_TOLD_BYTES = 3000
+_MAX_TOLD = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,3 +85,15 @@ def rows_in_order(rows: ArrayLike, num_rows: int) -> NDArray[np.int64]:
     if len(wrong):
         raise SampleIndexError(f"row {int(wrong[0])} is out of range; the dataset has {num_rows} samples")
     return wanted[np.sort(np.unique(wanted, return_index=True)[1])]
+
+
+def selection_told(chosen: Selection) -> dict[str, Any]:
+    """Return what the trait of a widget says of a selection: how many, the first uids, and the token."""
+    uids: list[str] = []
+    room = _MAX_TOLD_BYTES
+    for uid in chosen.uids[:_MAX_TOLD]:
+        room -= len(str(int(uid))) + 4
+        if room < 0:
+            break
+        uids.append(str(int(uid)))
+    return {"count": len(chosen.uids), "uids": uids, "token": chosen.token}

@@ -27,6 +27,7 @@ __all__ = ["RunningLoop", "attach"]
 _MAX_ENTRIES = 200
 _MAX_EPOCHS = 100
 _WAITS_AFTER_S = 3.0
+_READ_AGAIN_S = 3.0  # short epochs end many times a second, and what is shown of them is read from files
 _AHEAD = (1, 2, 3, 5, 8, 12, 20)  # epochs of the promise
 _numbers = itertools.count(1)
 _log = logging.getLogger("penstock.widgets")
@@ -71,6 +72,7 @@ class RunningLoop:
         self._ended = False
         self._told: dict[str, Any] | None = None
         self._looking = threading.Lock()
+        self._looked = float("-inf")
         self._ticker = start_ticker(_looker(weakref.ref(self)))
 
     # ---- steering -----------------------------------------------------------------------
@@ -169,7 +171,9 @@ class RunningLoop:
             is_news, before, self._told = told != self._told, self._told, told
         if is_news:
             session.tell_live()
-        if before is not None and _ends(before) != _ends(told):
+        due = told["state"] in {"waiting", "ended"} or time.monotonic() > self._looked + _READ_AGAIN_S
+        if before is not None and _ends(before) != _ends(told) and due:
+            self._looked = time.monotonic()
             session.look_soon()  # what was reported in an epoch is written when it ends
         return not self._ended
 

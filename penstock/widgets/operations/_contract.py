@@ -8,13 +8,13 @@ from penstock.widgets.operations._clauses import ClauseOperations
 from penstock.widgets.operations._columns import ColumnOperations
 from penstock.widgets.operations._edit import ClassOperations, EditOperations
 from penstock.widgets.operations._grid import GridOperations
-from penstock.widgets.operations._live import LiveOperations
 from penstock.widgets.operations._plan import ExportOperations, PlanOperations
 from penstock.widgets.operations._query import QueryOperations
 from penstock.widgets.operations._review import ReviewOperations
-from penstock.widgets.operations._signals import SignalOperations
 from penstock.widgets.operations._views import ViewOperations
 from penstock.widgets.operations.images._samples import SampleOperations
+from penstock.widgets.operations.training._live import LiveOperations
+from penstock.widgets.operations.training._signals import SignalOperations
 from penstock.widgets.requests._code import CodeOperations
 from penstock.widgets.session._session import Session
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from penstock.dataset.signals._signals import Signals, runs_of
 from penstock.errors import PenstockError
+from penstock.signals import stored_run
 from penstock.table import OverlayTable, Ragged
 from penstock.tql import quote_text
 
@@ -83,7 +84,7 @@ def signals_now(table: OverlayTable, before: ShownSignals | None = None) -> Show
         if run is None:
             return None
         snapshot = table.stored.snapshot
-        state = (run.key(), snapshot.branch, snapshot.version, table.version)
+        state = (stored_run(run).key(), snapshot.branch, snapshot.version, table.version)
         token = hashlib.blake2b(repr(state).encode(), digest_size=8).hexdigest()
         if before is not None and before.token == token:
             return before

@@ -133,9 +133,7 @@ function Head({ session, model, axis, columns, pattern }: HeadProps) {
             raw
           </span>
           <span>→</span>
-          <span title={underWay ? "drawn in this epoch, and promised for the rest of it" : undefined}>
-            {underWay ? "this epoch" : "epoch"}
-          </span>
+          <span title={underWay ? "drawn in this epoch, and promised for the rest of it" : undefined}>epoch</span>
         </span>
         {columns.signal > 0 ? (
           <span role="columnheader" class="penstock-head-signal" title={`mean ${shownSignal(session.store)}, a class`}>

@@ -45,9 +45,11 @@ export function lastChange({ clauses, entries }: LiveState): LastChange | null {
   return { ...first, start: now.start, others: changed.length - 1 };
 }
 
-/** From the begin of the stream to the end of the epoch under way. */
-export function extentOf({ draws, position, epoch }: LiveState): number {
-  return Math.max(1, draws) * Math.max(1, epoch + 1, Math.ceil(position / Math.max(1, draws)));
+/** From the begin of the stream to the end of the epoch under way, or of that in which the last entry begins. */
+export function extentOf({ draws, position, epoch, entries }: LiveState): number {
+  const length = Math.max(1, draws);
+  const begins = entries.at(-1)?.start ?? 0;
+  return length * Math.max(1, epoch + 1, Math.ceil(position / length), Math.floor(begins / length) + 1);
 }
 
 const LEAST = 0.5; // of the lowest weight: where a weight of 0 is drawn

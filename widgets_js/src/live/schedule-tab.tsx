@@ -34,15 +34,16 @@ export function scheduleText(live: LiveState): Told {
   const change = lastChange(live);
   if (change === null) return { headline: "As it began", sentence: [beginning(live)] };
   const { epoch, batch } = placeOf(live, change.start);
+  const isToCome = change.start > live.position;
   const more = change.others > 0 ? ` and ${countText(change.others)} more` : "";
   return {
     headline: `${change.label} ${figureText(change.from)} → ${figureText(change.to)}${more}`,
     sentence: [
-      "Changed at epoch ",
+      isToCome ? "Recorded; holds from epoch " : "Changed at epoch ",
       { figure: countText(epoch) },
       ", batch ",
       { figure: countText(batch), testid: "schedule-batch", value: change.start },
-      "; recorded. A resumed run draws the same.",
+      isToCome ? " on: those before it are drawn." : "; recorded. A resumed run draws the same.",
     ],
   };
 }

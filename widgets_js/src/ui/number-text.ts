@@ -12,13 +12,13 @@ export function countText(value: number): string {
   return size < 0.001 ? "<0.001" : trim(value.toFixed(size < 1 ? 3 : size < 10 ? 2 : 1));
 }
 
-/** A measurement: 0.41 · 2.613 · 1,234 · 1.2e-7: four significant digits at most. */
+/** A measurement: 0.41 · 2.61 · 1,234 · 1.2e-7: three significant digits of what is no whole number. */
 export function figureText(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
   if (size >= 1000 || Number.isInteger(value))
     return size < 1e15 ? WRITTEN.format(Math.round(value)) : value.toExponential(2);
-  return size !== 0 && size < 0.001 ? value.toExponential(1) : String(Number(value.toPrecision(size < 1 ? 3 : 4)));
+  return size !== 0 && size < 0.001 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
 }
 
 /** The marks of an axis: 0 · 0.5 · 1,500 · 20,000 · 150k · 1.25M · 3B. */

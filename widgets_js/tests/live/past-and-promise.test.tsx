@@ -53,7 +53,7 @@ describe("the epoch under way", () => {
     await settled();
     expect(shown.find(bar("Cross")).dataset.past).toBe("55");
     expect(counts(shown, "Cross")).toBe("12→55");
-    expect(shown.root.textContent).toContain("this epoch");
+    expect(shown.find(".penstock-head-text > :last-child").title).toContain("drawn in this epoch");
     shown.model.emit("msg:custom", { v: 1, event: "live", live: null }, []);
     await settled();
     expect(shown.find(bar("Cross")).dataset.past).toBe("");

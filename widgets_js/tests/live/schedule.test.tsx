@@ -56,6 +56,14 @@ describe("what the strip says", () => {
     expect(words(liveState({ entries }))).toContain("Cross 1 → 20 and 2 more. Changed at epoch 1, batch 3;");
   });
 
+  it("says from when a change holds that is to come", () => {
+    const live = liveState();
+    const later = { start: 3 * live.draws, weights: [20, 8, 9, 1] };
+    const told = liveState({ entries: [...live.entries, later] });
+    expect(words(told)).toBe("Star 6 → 9. Recorded; holds from epoch 4, batch 1 on: those before it are drawn.");
+    expect(extentOf(told)).toBe(4 * live.draws);
+  });
+
   it("says how to begin, that sliders are detached, and that nothing changed", () => {
     const entries = [{ start: 0, weights: [1, 1, 1, 1] }];
     expect(words(liveState({ entries }))).toContain("takes effect at the next batch");

@@ -99,7 +99,7 @@ def sample_detail(
     detail["held"] = bool((display.held == uid).any())
     drawn = _shapes(session, run, rows, made, None)[0]
     detail |= _placed(buffers, image=made[0].jpeg, shapes=drawn.data)
-    detail["fields"] = sample_fields(table, row, (run.labels, box_tensor))
+    detail["fields"] = [*sample_fields(table, row, (run.labels, box_tensor)), *_reported(run, row)]
     detail["before"] = committed_labels(table, uid, run.labels) if edited else None
     if detail["before"] is not None:
         before = SHAPES.page(
@@ -114,6 +114,23 @@ def sample_detail(
     detail["note"] = drawn.note
     detail["state"] = state_of(table, row, run.labels)
     return detail | _weighed(display, detail["position"]), buffers
+
+
+def _reported(run: QueryRun, row: int) -> list[dict[str, Any]]:
+    """Return what training reported of a row, as fields; says so where its labels were edited since."""
+    signals = run.signals
+    if signals is None:
+        return []
+    stale = ", before the edit" if signals.stale[row] else ""
+    values = ((name, cell_text(signals.column(name), row)) for name in signals.names)
+    return [
+        {"name": name, "htype": "signal", "value": "never seen" if one is None else f"{_digits(one)}{stale}"}
+        for name, one in values
+    ]
+
+
+def _digits(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.4g}"
 
 
 def _weighed(display: Display, position: int) -> dict[str, Any]:

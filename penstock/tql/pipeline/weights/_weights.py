@@ -10,7 +10,7 @@ import numpy as np
 
 from penstock._wording import nearest
 from penstock.tql.binding._binder import Binder
-from penstock.tql.pipeline._weighing import BoundPair, Floats, WeightStep
+from penstock.tql.pipeline.weights._weighing import BoundPair, Floats, WeightStep
 from penstock.tql.syntax import _ast as ast
 from penstock.tql.syntax._lexer import quote_text
 from penstock.tql.values._relations import Bound
