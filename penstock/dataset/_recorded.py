@@ -7,6 +7,7 @@ import numpy as np
 from penstock.dataset.opened._live_content import LiveContent
 from penstock.dataset.opened._opened import OpenDataset
 from penstock.dataset.signals._signals import runs_of
+from penstock.loader.batching._to_torch import agree
 from penstock.sampling import TorchBatchSampler, TorchSampler
 from penstock.sampling.samplers._processes import own_rank
 from penstock.signals import Runs, RunWriter
@@ -50,7 +51,7 @@ class Recorded:
             What the DataLoader of the loop reads by: numbers are then kept at the positions of the stream, so that
             what is trained on again after a resume counts once.
         distributed : bool
-            Whether every process of ``torch.distributed`` records its own; they then need a name.
+            Whether every process of ``torch.distributed`` records its own; all of them call this, with a name.
 
         Returns
         -------
@@ -63,6 +64,8 @@ class Recorded:
             If the name is not valid, or missing with several processes.
         SamplingError
             If a launcher started several processes, and ``torch.distributed`` is not initialized.
+        LoaderError
+            If the processes give different names.
         ReadOnlyError
             If the dataset was opened with ``read_only=True``.
 
@@ -82,7 +85,7 @@ class Recorded:
         table = self._content.table
         rows = np.arange(table.num_rows, dtype=np.int64)
         rank, world = own_rank() if distributed else (0, 1)
-        return runs_of(table).start(
+        run = runs_of(table).start(
             name,
             lambda: table.uids(rows),
             noted_state(table),
@@ -91,3 +94,6 @@ class Recorded:
             resumed=resumed,
             find=None if sampler is None else sampler.positions,
         )
+        if world > 1:  # no process writes before all have read what they go on with
+            agree({"the name of the run": run.name, "resumed": resumed})
+        return run

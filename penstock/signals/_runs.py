@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from penstock.errors import RunNotFoundError, StorageError
+from penstock.errors import DatasetError, RunNotFoundError, StorageError
 from penstock.signals._record import RunRecord
 from penstock.signals._run import Run
 from penstock.signals._stored_run import StoredRun
@@ -113,6 +113,11 @@ class Runs(Mapping[str, Run]):
         DatasetError
             If the name is not valid, or missing with several ranks.
         """
+        if name is None and world > 1:
+            raise DatasetError(
+                f"a run of {world} processes has no name. Expected one that all of them are given",
+                hint='run="baseline"',
+            )
         chosen = new_run_name(name, run_names(self._location))
         return RunWriter(self._location, chosen, uids, version, rank=rank, world=world, resumed=resumed, find=find)
 

@@ -304,3 +304,26 @@ def test_weights_from_another_thread_never_write_while_an_epoch_is_written(ds, m
         loader.with_weights(np.arange(1.0, N + 1), when="next_batch")
     loader.close()
     assert free == [False]
+
+
+def test_an_epoch_counts_as_finished_for_a_trainer_that_asks_for_no_batch_after_the_last(ds):
+    loader = loader_of(ds)
+    for _ in range(2):
+        train(loader, stop=len(loader))
+    assert ds.runs["a"].num_epochs == 1
+    loader.close()
+    assert ds.runs["a"].num_epochs == 2
+
+
+def test_a_loop_that_begins_in_the_middle_goes_on_with_the_run_of_its_name(ds):
+    with loader_of(ds) as loader:
+        train(loader)
+    with loader_of(ds) as again:
+        again.set_epoch(1)
+        train(again)
+    with loader_of(ds, run="whole") as whole:
+        train(whole)
+        train(whole)
+    for kind in ("last", "count", "position"):
+        found, expected = (ds.signals(name).values("loss", kind) for name in ("a", "whole"))
+        assert np.array_equal(found, expected, equal_nan=True)

@@ -394,3 +394,38 @@ def test_a_state_taken_before_the_first_draw_of_an_epoch_resumes_that_epoch(arti
     other.load_state_dict(state)
     assert state["epoch"] == 1
     assert list(other) == second
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3])
+@pytest.mark.parametrize("drop_last", [True, False])
+def test_positions_of_batches_are_those_of_the_stream(article, world_size, drop_last):
+    plan = article(mode="deck", size=61)
+    stream = plan.stream()
+    for rank in range(world_size):
+        sampler = TorchBatchSampler(plan, 4, drop_last, rank=rank, world_size=world_size)
+        for epoch in range(2):
+            start = epoch * sampler.num_draws
+            for step, rows in enumerate(sampler):
+                first = start + (step * world_size + rank) * 4
+                assert sampler.positions(rows).tolist() == list(range(first, first + len(rows)))
+                assert stream.slice(first, first + len(rows)).tolist() == rows
+
+
+def test_positions_of_batches_that_a_dataloader_cuts_and_of_batches_asked_for_late():
+    sampler = TorchSampler(SequentialStream(40_000))
+    rows = list(sampler)
+    for first in range(0, 40_000, 24):  # across the runs that the sampler draws at once
+        assert sampler.positions(rows[first : first + 24]).tolist() == rows[first : first + 24]
+    assert sampler.positions([7, 8]).tolist() == [7, 8]
+    assert list(sampler)[:2] == [0, 1]
+    assert sampler.positions([9, 10]).tolist() == [40_009, 40_010]  # the first that was not asked for yet
+    assert sampler.positions([]).tolist() == []
+    for unknown in ([3, 5], [40_000], [[1, 2]], ["a"]):
+        with pytest.raises(SamplingError, match="no batch that this sampler gave"):
+            sampler.positions(unknown)
+
+
+def test_a_recreated_sampler_shares_what_it_gave(article):
+    mine = TorchBatchSampler(article(mode="iid", size=24), 4)
+    batches = list(TorchBatchSampler(mine, 4))  # as Lightning makes it again
+    assert [mine.positions(rows)[0] for rows in batches] == list(range(0, 24, 4))

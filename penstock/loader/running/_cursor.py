@@ -265,6 +265,15 @@ class Cursor:
             self._go(self.after(armed.epoch, num_delivered), restored=False)
             self._out_of_turn = armed
 
+    def has_read(self, number: int) -> bool:
+        """Return whether all batches of the latest epoch were delivered, and it is this one."""
+        with self._lock:
+            self.count_gathered()
+            latest = self._latest or self._out_of_turn
+            if latest is None or not number == latest.epoch.number == self._place.epoch:
+                return False
+            return self._place.consumed >= latest.epoch.length
+
     def _go(self, place: Place, *, restored: bool) -> None:
         """Go to a place; batches of the current iterators no longer move it."""
         self._place, self._restored, self._started, self._latest = place, restored, True, None

@@ -99,6 +99,7 @@ class EpochLoader(Reweighable):
             agree({"the epoch": parts.cursor.place.epoch})  # every process has written what it recorded
             self._mine()
         armed = parts.cursor.begin()
+        parts.recording.begin_at(armed.epoch.number, armed.epoch.consumed)
         parts.recording.keep_weights(parts.cursor.planned)
         iterator = EpochIterator(
             armed, parts.maker, parts.cursor, parts.meter, self._end_running, ended=self._end_epoch, recent=parts.recent
@@ -134,11 +135,11 @@ class EpochLoader(Reweighable):
         parts.cursor.rearm(self._new_plan(parts.cursor.pool, weights))
 
     def _leave_epoch(self, parts: Parts) -> None:
-        """Write what was reported in an epoch that is abandoned."""
+        """Write what was reported in an epoch that is abandoned, or whose last batch a trainer knew to be the last."""
         number, self._under_way = self._under_way, None
         if number is not None:
             self._mine()
-            parts.recording.end_epoch(number, finished=False)
+            parts.recording.end_epoch(number, finished=parts.cursor.has_read(number))
 
     def __len__(self) -> int:
         """Return the number of batches of an epoch."""
@@ -158,6 +159,9 @@ class EpochLoader(Reweighable):
         self._closings += 1
         if self._made is not None:
             self._end_running()
+            if self._under_way is not None and self._made.cursor.has_read(self._under_way):
+                self._made.recording.end_epoch(self._under_way, finished=True)
+                self._under_way = None
             self._made.recording.close()
 
     def _end_running(self) -> None:
@@ -233,7 +237,11 @@ class EpochLoader(Reweighable):
 
     def _taken_out_of_turn(self, armed: ArmedEpoch, number: int, drawn_from: PlannedStream, draw: Draw) -> Any:
         """Return a batch of `_rows_of_epoch`, and move the loader to the place after it."""
-        cursor, maker, meter, _, recent, _ = self._parts
+        cursor, maker, meter, _, recent, recording = self._parts
+        recording.begin_at(armed.epoch.number, number)
+        before, self._under_way = self._under_way, armed.epoch.number
+        if before not in (None, armed.epoch.number):  # the trainer has had all of it: it reads one batch ahead
+            recording.end_epoch(before, finished=cursor.has_read(before))
         asked = meter.asked()
         if cursor.claim(armed, number) is not drawn_from:
             draw = armed.draw(armed.draws(), number)  # other weights were given since its rows were named

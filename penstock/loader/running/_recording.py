@@ -50,6 +50,7 @@ class Recording:
         self._share = share
         self._planned = planned
         self._resumed = False
+        self._has_begun = False
         self._open: _OpenRun | None = None
         self._lock = renewed_lock(threading.RLock())
         self._latest: dict[str, Any] = {}
@@ -77,6 +78,12 @@ class Recording:
             if not self._is_named and isinstance(name, str):
                 self._name = name
             self._resumed = self._name is not None
+
+    def begin_at(self, epoch: int, place: int) -> None:
+        """Go on with the run of this name if the first batch is not the first of the stream: trainers skip to it."""
+        if not self._has_begun:
+            self._has_begun = True
+            self._resumed = self._resumed or (self._is_named and (epoch > 0 or place > 0))
 
     def record(
         self,
