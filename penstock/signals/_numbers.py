@@ -132,6 +132,8 @@ def device_copy(tensor: Any, *, as_float: bool) -> Copy:
 
     `as_float` rounds there to what is kept, float32.
     """
+    if getattr(tensor.device, "type", None) == "meta":
+        raise SignalError("a tensor of the device 'meta' holds no numbers. Expected one with values")
     tensor = tensor.detach().reshape(-1)
     if as_float:
         tensor = tensor.float()

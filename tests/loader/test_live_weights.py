@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from penstock.errors import LoaderError, LoaderStateError, SamplingError
+from penstock.errors import LoaderError, LoaderStateError, PenstockError, SamplingError
 from penstock.loader import Loader
 from penstock.sampling import Clause, SamplingSchedule, SamplingSpec, ScheduleEntry, Strata
 from penstock.table import ArrayTable
@@ -237,7 +237,7 @@ REFUSED = {
     "another mode": ({}, lambda: spec(9.0, mode="deck"), SamplingError, "mode is 'deck'"),
     "another combination": ({}, lambda: spec(9.0, combine="max"), SamplingError, "combine is 'max'"),
     "without replacement": ({"mode": "once"}, lambda: spec(9.0, mode="once"), LoaderError, "drawn as a whole"),
-    "other clauses": ({}, lambda: SamplingSpec(clauses=(Clause("x > 3", 1.0),)), SamplingError, "has the clauses"),
+    "a clause of no tensor": ({}, lambda: SamplingSpec(clauses=(Clause("y > 3", 1.0),)), PenstockError, "y"),
 }
 
 
@@ -394,3 +394,12 @@ def test_a_state_beyond_all_positions_is_refused(table, name):
 def test_an_epoch_beyond_all_positions_is_refused(table, mode):
     with loader_of(table, mode=mode) as loader, pytest.raises(LoaderError, match=r"below 2\*\*32"):
         loader.set_epoch(2**70)
+
+
+def test_a_spec_may_ask_for_other_clauses_than_the_one_before(table):
+    loader = loader_of(table)
+    loader.with_weights(SamplingSpec(clauses=(Clause("x > 100", 1.0),), combine="sum"), when="next_epoch")
+    rows = [row for batch in rows_of(loader) for row in batch]
+    assert min(rows) > 200  # x is half the row's number
+    assert loader.schedule.entries[-1].spec.seed == 4
+    assert flat(rows_of(Loader(table, seed=4).sample_by(loader.schedule).batch(BATCH).numpy(tensors=FIXED))) == rows

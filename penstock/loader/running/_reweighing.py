@@ -79,7 +79,7 @@ class Reweighable:
         weights : str, SamplingSpec, SamplingPlan, list, tuple, ndarray or Tensor of torch
             A weight expression, or the name of a tensor that holds the weights; one weight for each sample of the
             dataset or view this loader draws from; these keep the current mode and size. Or a plan of these samples, or
-            a spec with the current clauses; these bring their own mode and size.
+            a spec, with these or other clauses; these bring their own mode and size.
         when : {"next_epoch", "next_batch"}
             The epoch under way is not touched; or the first batch on that is not claimed yet is the first to follow
             the new weights. Batches that are made ahead are delivered as they are.

@@ -232,9 +232,18 @@ def new_plan(table: Table, rows: NDArray[np.int64], plan: SamplingPlan, weights:
     if isinstance(weights, str):
         other = make_plan(table, rows, weights, spec, labels=labels)
         return reweighed(plan, replace(other, spec=other.spec.with_options(interleave=spec.interleave)))
+    if isinstance(weights, SamplingSpec) and _asks_else(weights, plan.spec):
+        return reweighed(plan, make_plan(table, rows, weights, weights, labels=labels))
     if isinstance(weights, SamplingPlan | SamplingSpec):
         return reweighed(plan, weights)
     return reweighed(plan, make_plan(table, rows, weights, spec, labels=labels))
+
+
+def _asks_else(spec: SamplingSpec, now: SamplingSpec) -> bool:
+    """Return whether a spec has other conditions than the one drawn by now, so that rows are grouped anew."""
+    mine, theirs = ([clause.expression for clause in each.clauses] for each in (spec, now))
+    same = mine == theirs and (spec.expression, spec.tables) == (now.expression, now.tables)
+    return not same and bool(mine or spec.expression is not None)
 
 
 def partwise_plan(table: Table, *, labels: str | None, seed: int, masks: PartwiseMasks) -> SamplingPlan | None:
