@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TOUR = ROOT / "notebooks" / "tour.ipynb"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TWENTY_TRAININGS = "curriculum"  # five seeds of four schedules
 STANDARD = {"batchup": "mnist"}  # notebooks that read a standard dataset, which tests do not download
 
 
@@ -52,7 +53,13 @@ def test_the_tour_opens_the_explorer_first():
 @pytest.mark.notebook
 @pytest.mark.torch
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.exhaustive] if path.stem == TWENTY_TRAININGS else [])
+        for path in NOTEBOOKS
+    ],
+)
 def test_the_notebook_runs(path, tmp_path, request):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     if path.stem in STANDARD:
