@@ -30,6 +30,7 @@ from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
 from penstock.widgets.requests._operation import News
 from penstock.widgets.requests._rpc import Dispatcher
+from penstock.widgets.requests._subshells import hear_where_sent
 from penstock.widgets.session._session import Session, What
 from penstock.widgets.session._session_state import Explorable, exported_run
 
@@ -351,6 +352,10 @@ class SessionWidget(anywidget.AnyWidget):
         self._outputs.clear()
 
     # ---- the session and the browser ---------------------------------------------
+
+    @traitlets.observe("comm")
+    def _comm_opened(self, change: Any) -> None:
+        hear_where_sent(change["new"])
 
     def session_changed(self, what: What) -> None:
         """Bring traits up to date and report the change to the browser; a request's own change is in its reply."""
