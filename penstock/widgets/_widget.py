@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import anywidget
 import numpy as np
 import traitlets
 from anywidget import WidgetTrait
@@ -30,7 +29,7 @@ from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
 from penstock.widgets.requests._operation import News
 from penstock.widgets.requests._rpc import Dispatcher
-from penstock.widgets.requests._subshells import hear_where_sent
+from penstock.widgets.requests._subshells import HeardWidget
 from penstock.widgets.session._session import Session, What
 from penstock.widgets.session._session_state import Explorable, exported_run
 
@@ -43,7 +42,7 @@ _SESSION_OPTIONS = ("query", "seed", "mode", "size", "unit", "labels")
 _VIEW_OPTIONS = ("height", "theme", "layout")
 
 
-class SessionWidget(anywidget.AnyWidget):
+class SessionWidget(HeardWidget):
     """A widget over a session.
 
     Parameters
@@ -352,10 +351,6 @@ class SessionWidget(anywidget.AnyWidget):
         self._outputs.clear()
 
     # ---- the session and the browser ---------------------------------------------
-
-    @traitlets.observe("comm")
-    def _comm_opened(self, change: Any) -> None:
-        hear_where_sent(change["new"])
 
     def session_changed(self, what: What) -> None:
         """Bring traits up to date and report the change to the browser; a request's own change is in its reply."""

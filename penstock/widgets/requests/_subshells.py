@@ -4,9 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["hear_where_sent"]
+import anywidget
+import traitlets
+
+__all__ = ["HeardWidget", "hear_where_sent"]
 
 _ROUTE = "_reply_subshell_for"
+
+
+class HeardWidget(anywidget.AnyWidget):
+    """A widget whose requests a kernel takes beside a cell that runs."""
+
+    @traitlets.observe("comm")
+    def _comm_opened(self, change: Any) -> None:
+        hear_where_sent(change["new"])
 
 
 def hear_where_sent(comm: Any) -> None:
