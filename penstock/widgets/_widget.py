@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import anywidget
 import numpy as np
 import traitlets
 from anywidget import WidgetTrait
@@ -30,6 +29,7 @@ from penstock.widgets.operations._contract import all_operations
 from penstock.widgets.operations._describe import dataset_info, display_state, grid_state
 from penstock.widgets.requests._operation import News
 from penstock.widgets.requests._rpc import Dispatcher
+from penstock.widgets.requests._subshells import HeardWidget
 from penstock.widgets.session._session import Session, What
 from penstock.widgets.session._session_state import Explorable, exported_run
 
@@ -42,7 +42,7 @@ _SESSION_OPTIONS = ("query", "seed", "mode", "size", "unit", "labels")
 _VIEW_OPTIONS = ("height", "theme", "layout")
 
 
-class SessionWidget(anywidget.AnyWidget):
+class SessionWidget(HeardWidget):
     """A widget over a session.
 
     Parameters

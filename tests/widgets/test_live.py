@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -157,6 +158,24 @@ def test_the_browser_hears_of_it_once_a_look_and_only_of_news(explorer):
     next(batches)
     explorer.session.live.look()
     assert [message["live"]["batch"] for message, _ in front.drain() if message["event"] == "live"] == [1]
+
+
+def test_what_short_epochs_report_is_read_now_and_then_and_none_is_forgotten(explorer, monkeypatch):
+    now, reads = [100.0], []
+    monkeypatch.setattr(_loop, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(explorer.session, "look_soon", lambda: reads.append(now[0]))
+    loader = explorer.loader(BATCH, "numpy", live=True, num_workers=0)
+    for _ in range(5):  # five epochs in half a second
+        now[0] += 0.1
+        list(loader)
+        live_of(explorer)
+    assert reads == [100.1]
+    batches = iter(loader)
+    for _ in range(5):  # no epoch ends, and those before it are read
+        now[0] += 1.0
+        next(batches)
+        live_of(explorer)
+    assert reads == [100.1, pytest.approx(103.5)]
 
 
 def test_it_ends_with_the_loader(explorer):

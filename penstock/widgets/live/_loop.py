@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 import weakref
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -72,7 +73,8 @@ class RunningLoop:
         self._ended = False
         self._told: dict[str, Any] | None = None
         self._looking = threading.Lock()
-        self._looked = float("-inf")
+        self._unread = False
+        self._read_at = float("-inf")
         self._ticker = start_ticker(_looker(weakref.ref(self)))
 
     # ---- steering -----------------------------------------------------------------------
@@ -171,11 +173,15 @@ class RunningLoop:
             is_news, before, self._told = told != self._told, self._told, told
         if is_news:
             session.tell_live()
-        due = told["state"] in {"waiting", "ended"} or time.monotonic() > self._looked + _READ_AGAIN_S
-        if before is not None and _ends(before) != _ends(told) and due:
-            self._looked = time.monotonic()
+            self._unread |= before is not None and _ends(before) != _ends(told)
+        if self._unread and (self._is_at_rest(told) or time.monotonic() > self._read_at + _READ_AGAIN_S):
+            self._unread, self._read_at = False, time.monotonic()
             session.look_soon()  # what was reported in an epoch is written when it ends
         return not self._ended
+
+    @staticmethod
+    def _is_at_rest(told: Mapping[str, Any]) -> bool:
+        return told["state"] in {"waiting", "ended"}
 
     def _read(self, loader: Any) -> None:
         planned = _planned(loader)
