@@ -70,6 +70,10 @@ CLIPPED = """(root) => {
   }).map(e => `outside: ${e.dataset.testid ?? e.className}: ${e.textContent.slice(0, 40)}`);
   return [...wide, ...drawn, ...whole, ...cut];
 }"""
+GRID_GONE = """(root) => [...root.querySelectorAll('[data-testid=penstock-grid]')].filter(e => {
+  const { width, height } = e.getBoundingClientRect();
+  return e.checkVisibility({ visibilityProperty: true }) && Math.min(width, height) < 90;
+}).map(e => `no room for the grid: ${JSON.stringify(e.getBoundingClientRect())}`)"""
 OVERLAPPING = """(root) => {
   const shown = (e) => { // what of the element is not scrolled or clipped away
     let { left, right, top, bottom } = e.getBoundingClientRect();
@@ -340,7 +344,7 @@ def test_every_state_is_whole_at_every_width(show, name, theme):
 
 
 def faults_of(shown, width) -> list[str]:
-    found = [*shown.root.evaluate(CLIPPED), *shown.root.evaluate(OVERLAPPING)]
+    found = [text for look in (CLIPPED, OVERLAPPING, GRID_GONE) for text in shown.root.evaluate(look)]
     if shown.page.evaluate("document.documentElement.scrollWidth") > width:
         found.append("scrolls sideways")
     if width >= TWO_REGIONS and shown.height() != HEIGHT:
