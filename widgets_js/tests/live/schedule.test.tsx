@@ -36,8 +36,9 @@ describe("the lines of a schedule", () => {
 
   it("end with the epoch under way", () => {
     const live = liveState();
+    const entries = [{ start: 0, weights: [1, 1, 1, 1] }];
     expect(extentOf(live)).toBe(3 * live.draws);
-    expect(extentOf(liveState({ position: 0, epoch: 0 }))).toBe(live.draws);
+    expect(extentOf(liveState({ position: 0, epoch: 0, entries }))).toBe(live.draws);
     expect(extentOf(liveState({ position: 2 * live.draws, epoch: 2 }))).toBe(3 * live.draws);
   });
 });
