@@ -330,7 +330,7 @@ def samplers(plan, **options):
 
 
 def scheduled(plan):
-    return SchedulePlan(SamplingSchedule([(0, plan.spec)]), (plan,))
+    return SchedulePlan(schedule=SamplingSchedule(plan.spec), plans=(plan,))
 
 
 @pytest.mark.parametrize("kind", ["rows", "batches"])
