@@ -154,7 +154,7 @@ def functions_page():
     rows = [[code(name), *(cell(value) for value in values)] for name, values in ROWS.items()]
     return "\n".join(
         [
-            *head("TQL functions", "the registry of functions and tql-examples.tsv", text),
+            *head("TQL functions", "the functions and tql-examples.tsv", text),
             *table(["function", "what it returns", "example", "in the four samples"], body),
             "## The four samples",
             "",
