@@ -336,7 +336,7 @@ class SessionWidget(HeardWidget):
             _publish(bundle[0], self._outputs[-1], update=False)
 
     def freeze(self) -> None:
-        """Replace what this widget shows in the notebook by a still picture of it.
+        """Replace what this widget shows in the notebook by a still image of it.
 
         The picture is HTML without scripts: query, thumbnails of the first samples, bars and coverage. It stays in
         the notebook file, and is shown where no kernel runs, by nbconvert and by websites. The widget itself goes on:
