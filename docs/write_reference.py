@@ -227,9 +227,10 @@ def usage(action):
 def errors_page():
     """Return the page of the errors, as a tree."""
     text = (
-        "Every error that penstock raises is a `PenstockError`, and also the built-in error that a Python user "
-        "expects, which is in parentheses below. An error is raised before anything is changed. Its message says what "
-        "is wrong, with the value, and what was expected; `error.hint` is the way out, if there is one."
+        "What goes wrong with data, queries, storage, sampling and training is a `PenstockError`, and also the "
+        "built-in error that a Python user expects, which is in parentheses below. (A wrong argument of a widget is "
+        "Python's own `TypeError` or `ValueError`.) An error is raised before anything is changed. Its message says "
+        "what is wrong, with the value, and what was expected; `error.hint` says what to do, if that is known."
     )
     block = """```python
 import penstock
