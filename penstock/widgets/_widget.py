@@ -58,7 +58,7 @@ class SessionWidget(HeardWidget):
     kind : str
         Which panels it shows (Python to browser).
     height, theme
-        CSS pixels; "auto" follows the notebook's colors (both directions).
+        Height in CSS pixels; colors, where "auto" follows the notebook (both directions).
     labels : str or None
         The class label tensor that charts count (Python to browser).
     snapshot : dict
