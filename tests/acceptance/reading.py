@@ -98,7 +98,9 @@ def _is_code(text: str) -> bool:
         statements = parsed(text).body
     except SyntaxError:
         return False
-    return any(isinstance(one, CODE) or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Call)) for one in statements)
+    return any(
+        isinstance(one, CODE) or (isinstance(one, ast.Expr) and isinstance(one.value, ast.Call)) for one in statements
+    )
 
 
 def parsed(text: str) -> ast.Module:

@@ -10,7 +10,6 @@ import ast
 import inspect
 import json
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -336,9 +335,10 @@ def test_the_lineage_document_runs(read, bucket_of_the_document, place, tmp_path
     wanted = set(page["CLASSES_OF_INTEREST"])
     names = page["ds"].categories.data()["text"]
     assert page["ds_view"].indices.tolist() == [row for row, found in enumerate(names) if wanted & set(found)]
-    images, targets = next(iter(page["train_loader"]))
-    assert {(image.shape, image.is_floating_point()) for image in images} == {((3, page["HEIGHT"], page["WIDTH"]), True)}
-    assert [len(target["boxes"]) for target in targets] == [len(target["labels"]) for target in targets]
+    batches = list(page["train_loader"])
+    assert sum(len(images) for images, _ in batches) == len(page["ds_view"])
+    assert {tuple(image.shape) for images, _ in batches for image in images} == {(3, page["HEIGHT"], page["WIDTH"])}
+    assert all(len(target["boxes"]) == len(target["labels"]) for _, targets in batches for target in targets)
     losses = re.findall(r"\[ *\d+\] loss: (\S+), speed", capfd.readouterr().out)
     assert len(losses) == page["num_epochs"] == 3
     assert np.isfinite(np.array(losses, float)).all()
