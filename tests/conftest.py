@@ -19,7 +19,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell started the tes
 
 _MEMORY = "/dev/shm"
 _ROOM = 6 << 30  # bytes, four times what a run leaves
-_SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+_SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -104,6 +104,14 @@ def bucket(object_store: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """Folder of real data beside the checkout; its FACTS.md says what tests may assert."""
-    if not _SHARED_DATA.is_dir():
+    if not (_SHARED / "data").is_dir():
         pytest.skip("real data not found beside the checkout (../shared/data)")
-    return _SHARED_DATA
+    return _SHARED / "data"
+
+
+@pytest.fixture(scope="session")
+def shared_seeds() -> Path:
+    """Folder of the documents that the package comes from, beside the checkout."""
+    if not (_SHARED / "seeds").is_dir():
+        pytest.skip("documents not found beside the checkout (../shared/seeds)")
+    return _SHARED / "seeds"

@@ -1,5 +1,6 @@
 // Builds penstock/widgets/static/: runtime.js.gz (every view), runtime-extra.js.gz (what is needed later than the first
-// paint), stub.js (what each widget carries), static-page.js (the script of a page without a kernel) and style.css.
+// paint), stub.js (what each widget carries), static-page.js (the script of a page without a kernel) and style.css; and
+// licenses.txt beside this file, with the licenses of the packages whose code is in them.
 // `--check` rebuilds and compares with what is committed; `--dev` builds the development page into dev/out.
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,6 +8,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { licenses } from "./scripts/licenses.mjs";
 import { bundles } from "./scripts/two-files.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -46,7 +48,7 @@ async function assets() {
     entryPoints: ["src/style.css"],
     target: ["chrome123", "firefox120", "safari17.5"],
   });
-  return { ...signed(first, second), stub, page, style };
+  return { ...signed(first, second), stub, page, style, notices: licenses(here) };
 }
 
 /** Both files with the name of their build: the second refuses to be loaded by the first of another. */
@@ -63,17 +65,18 @@ function compare(built) {
     stub: readFileSync(join(out, "stub.js"), "utf8"),
     page: readFileSync(join(out, "static-page.js"), "utf8"),
     style: readFileSync(join(out, "style.css"), "utf8"),
+    notices: readFileSync(join(here, "licenses.txt"), "utf8"),
   };
   const stale = Object.entries(built).filter(([name, text]) => committed[name] !== text);
   if (stale.length > 0) {
     console.error(
-      `stale: ${stale.map(([name]) => name).join(", ")}. Hint: npm run build, and commit penstock/widgets/static`,
+      `stale: ${stale.map(([name]) => name).join(", ")}. Hint: npm run build, and commit penstock/widgets/static and widgets_js/licenses.txt`,
     );
     process.exit(1);
   }
 }
 
-function write({ runtime, extra, stub, page, style }) {
+function write({ runtime, extra, stub, page, style, notices }) {
   const packed = deterministicGzip(Buffer.from(runtime));
   const later = deterministicGzip(Buffer.from(extra));
   mkdirSync(out, { recursive: true });
@@ -82,6 +85,7 @@ function write({ runtime, extra, stub, page, style }) {
   writeFileSync(join(out, "stub.js"), stub);
   writeFileSync(join(out, "static-page.js"), page);
   writeFileSync(join(out, "style.css"), style);
+  writeFileSync(join(here, "licenses.txt"), notices);
   console.log(
     `runtime ${runtime.length} bytes, gzip ${packed.length}; extra ${extra.length}, gzip ${later.length}; stub ${stub.length}; page ${page.length}; style ${style.length}`,
   );

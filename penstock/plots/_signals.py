@@ -48,7 +48,7 @@ def signal_histogram(
     Examples
     --------
     >>> fig = signal_histogram([0.5, 0.5, 2.5, float("nan")], bins=2)
-    >>> list(fig.data[0].y), [note.text for note in fig.layout.annotations]
+    >>> fig.data[0].y.tolist(), [note.text for note in fig.layout.annotations]
     ([2, 1], ['1 sample without a value'])
     """
     numbers = checked("values", values, (None,))

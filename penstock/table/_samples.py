@@ -20,6 +20,8 @@ def samples_of_column(column: Ragged, spec: TensorSpec, rows: NDArray[np.int64])
     if spec.htype == "json":
         read = column.values
         return [decode_json(spec, str(read[row])) if valid is None or valid[row] else None for row in places]
+    if spec.htype == "text" and column.ndim:  # what GROUP BY, unique(...) and keys(...) make: several texts a row
+        return [column.row(row).tolist() if valid is None or valid[row] else None for row in places]
     if spec.htype == "text":
         return [str(column.values[row]) if valid is None or valid[row] else None for row in places]
     return [column.row(row).copy() if valid is None or valid[row] else None for row in places]

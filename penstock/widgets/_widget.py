@@ -57,8 +57,10 @@ class SessionWidget(HeardWidget):
     ----------
     kind : str
         Which panels it shows (Python to browser).
-    height, theme
-        As given (both directions).
+    height : int
+        Height in CSS pixels, 120 to 4,000 (both directions).
+    theme : {"auto", "light", "dark"}
+        Colors; "auto" follows the notebook (both directions).
     labels : str or None
         The class label tensor that charts count (Python to browser).
     snapshot : dict
@@ -69,8 +71,14 @@ class SessionWidget(HeardWidget):
         Text in the editor that has not run (browser to Python).
     weights : ndarray of float64, shape (num_clauses,)
         Weight of each clause of the query (both directions).
-    mode, seed, size, unit
-        As of `Session` (both directions).
+    mode : {"iid", "deck", "once"}
+        How samples are drawn (both directions).
+    seed : int
+        Seed of the draws, 0 or greater (both directions).
+    size : int or None
+        Draws of an epoch; None is the size of the query (both directions).
+    unit : {"instances", "samples"}
+        What the bars count: labels, or samples that have them (both directions).
     panel : dict
         How the browser has set its panels (browser to Python); a reload starts from it.
     selection : dict

@@ -64,6 +64,28 @@ def test_a_grouped_query_is_a_table_of_its_own(ds):
         view.save_view()
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("select site, name group by site", [["a.jpg", "c.jpg"], ["b.jpg"]]),
+        ("select site, unique(name) as name group by site", [["a.jpg", "c.jpg"], ["b.jpg"]]),
+        ("select unique(name) as name, site", [["a.jpg"], ["b.jpg"], ["c.jpg"]]),
+        ("select keys(meta) as name", [["iso", "lens"], [], ["iso"]]),
+    ],
+    ids=["grouped", "unique of a group", "unique of a row", "keys"],
+)
+def test_a_row_of_several_texts_is_their_list(tmp_path, query, expected):
+    arrays = {
+        "site": ["x", "y", "x"],
+        "name": ["a.jpg", "b.jpg", "c.jpg"],
+        "meta": [{"iso": 1, "lens": 2}, {}, {"iso": 3}],
+    }
+    htypes = {"site": "text", "name": "text", "meta": "json"}
+    view = penstock.from_arrays(arrays, tmp_path / "texts", htypes=htypes, progress=False).query(query)
+    assert view["name"].data()["value"] == expected
+    assert view.pandas()["name"].tolist() == expected
+
+
 def test_a_sampled_view_is_epoch_0_of_the_live_loader(ds):
     weights = "max_weight(labels == 'rare': 11, True: 1)"
     view = ds.sample_by(weights, size=40, seed=3)

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+ALONE = {"README", "batchup", "datasets", "loader", "object-stores", "standard-datasets", "trainers"}  # with processes
+TOGETHER = [page for page in PAGES if page.stem not in ALONE]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -21,7 +23,9 @@ def blocks_of(page):
 
 @pytest.mark.slow
 @pytest.mark.torch
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks_of(page)], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if blocks_of(page) and page not in TOGETHER], ids=lambda page: page.name
+)
 def test_page_runs(page, tmp_path, request):
     script = tmp_path / "page.py"
     body = "\n".join(f"# block {number}\n{block}" for number, block in enumerate(blocks_of(page), 1))
@@ -35,6 +39,38 @@ def test_page_runs(page, tmp_path, request):
         [sys.executable, str(script)], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr[-3000:]
+
+
+EACH = """
+import os, pathlib, sys, traceback
+
+failed = False
+for path in sys.argv[1:]:
+    os.chdir(pathlib.Path(path).parent)
+    try:
+        exec(compile(pathlib.Path(path).read_text(), path, "exec"), {"__name__": "__main__"})
+    except BaseException:
+        traceback.print_exc()
+        failed = True
+sys.exit(failed)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+def test_short_pages_run(tmp_path):
+    """Each in a folder and with names of its own, in one process: starting one takes longer than most of them."""
+    scripts = []
+    for page in (page for page in TOGETHER if blocks_of(page)):
+        script = tmp_path / page.parent.name / page.stem / f"{page.stem}.py"
+        script.parent.mkdir(parents=True)
+        script.write_text("\n".join(blocks_of(page)))
+        scripts.append(str(script))
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        [sys.executable, "-c", EACH, *scripts], env=environment, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr[-5000:]
 
 
 def _indented(text):

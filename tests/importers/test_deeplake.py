@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 
 from penstock.errors import ImporterError, MissingDependencyError
 from penstock.importers import from_deeplake, import_report
 from penstock.tensors import image_format
+
+# before the tests that import tensorflow, in the same worker: the two abort the process in the other order
+pytestmark = pytest.mark.xdist_group("tensorflow")
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (3, 8, 9, 3), np.uint8)
 
@@ -133,3 +138,10 @@ def test_what_no_tensor_holds_is_reported(tmp_path):
 def test_what_is_no_path_is_refused(path, tmp_path):
     with pytest.raises(ImporterError, match="Expected the path"):
         from_deeplake(path, tmp_path / "out")
+
+
+def test_beside_tensorflow_it_is_refused_in_words_instead_of_ending_the_process(tmp_path, monkeypatch):
+    monkeypatch.delitem(sys.modules, "deeplake", raising=False)
+    monkeypatch.setitem(sys.modules, "tensorflow", sys)
+    with pytest.raises(ImporterError, match="beside TensorFlow"):
+        from_deeplake(tmp_path / "lake", tmp_path / "out")

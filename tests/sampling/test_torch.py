@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from penstock.errors import LoaderStateError, SamplingError
-from penstock.sampling import SequentialStream, ShuffledStream, TorchBatchSampler, TorchSampler
+from penstock.sampling import (
+    SamplingSchedule,
+    SchedulePlan,
+    SequentialStream,
+    ShuffledStream,
+    TorchBatchSampler,
+    TorchSampler,
+)
 
 MODES = ["iid", "deck", "once"]
 WORLDS = [1, 2, 3, 4, 8]
@@ -322,9 +329,14 @@ def samplers(plan, **options):
     return {"rows": TorchSampler(plan, batch_size=8, **options), "batches": TorchBatchSampler(plan, 8, **options)}
 
 
+def scheduled(plan):
+    return SchedulePlan(schedule=SamplingSchedule(plan.spec), plans=(plan,))
+
+
 @pytest.mark.parametrize("kind", ["rows", "batches"])
-def test_an_epoch_that_a_trainer_leaves_early_is_warned_of_once(article, kind):
-    sampler = samplers(article(mode="deck"))[kind]
+@pytest.mark.parametrize("source", [lambda plan: plan, scheduled], ids=["plan", "schedule"])
+def test_an_epoch_that_a_trainer_leaves_early_is_warned_of_once(article, kind, source):
+    sampler = samplers(source(article(mode="deck")))[kind]
     for epoch in range(3):
         if epoch == 1:
             with pytest.warns(UserWarning, match="epoch 0 was left with 151 of its 175 draws not read.* size=24"):

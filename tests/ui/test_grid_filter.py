@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 import penstock
+from tests.ui.widths import exhaustive
 
 NUM_SAMPLES = 80
 
@@ -74,7 +75,7 @@ def test_classes_join_by_clicks_and_the_switch_says_how(opened):
     assert page.faults == []
 
 
-@pytest.mark.parametrize("width", [1220, 932, 848, 420])
+@pytest.mark.parametrize("width", [*exhaustive(1220), 932, *exhaustive(848), 420])
 def test_a_chip_of_where_is_removed_at_every_width(opened, width):
     page, explorer = opened(width)
     explorer.query = "select * where shape(boxes)[0] > 0 and contains(labels, 'Circle')"

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import penstock
+from tests.ui.widths import exhaustive
 
 PICTURES = os.environ.get("PENSTOCK_HISTORY_PICTURES")  # a folder, to look at
 
@@ -32,7 +33,7 @@ def opened(page):
     return page.get_by_test_id("penstock-history-list").locator("li")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1220), ("dark", 848), ("light", 420)])
+@pytest.mark.parametrize(("theme", "width"), [*exhaustive(("light", 1220)), ("dark", 848), *exhaustive(("light", 420))])
 def test_the_history_of_a_sample_is_read_by_keyboard(open_plain, ds, theme, width):
     page = open_plain(lambda: penstock.explore(ds, theme=theme), width=width, height=1000)
     entries = opened(page)

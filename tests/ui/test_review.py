@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import penstock
+from tests.ui.widths import exhaustive
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_three_are_relabeled_one_is_kept_one_dropped_and_one_committed(open_plai
     assert page.faults == []
 
 
-@pytest.mark.parametrize("width", [1220, 932, 848, 560, 420])
+@pytest.mark.parametrize("width", [1220, *exhaustive(932, 848, 560), 420])
 def test_the_header_is_one_line_at_every_width(open_plain, ds, width):
     ds.labels[0] = ["Cross"] * len(ds.labels[0].numpy())
     page = open_plain(lambda: penstock.explore(ds), width=width)
@@ -77,7 +78,7 @@ def test_the_header_is_one_line_at_every_width(open_plain, ds, width):
     assert header.evaluate("element => element.scrollWidth <= element.clientWidth")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 932), ("dark", 848), ("light", 420)])
+@pytest.mark.parametrize(("theme", "width"), [*exhaustive(("light", 932)), ("dark", 848), ("light", 420)])
 def test_the_review_is_clean_for_axe(open_plain, ds, theme, width):
     ds.labels[0] = ["Cross"] * len(ds.labels[0].numpy())
     ds.labels.rename_class("Ring", "Hoop")

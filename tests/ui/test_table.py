@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 import penstock
+from tests.ui.widths import exhaustive
 
 NUM_ROWS = 3000
 
@@ -133,7 +134,9 @@ def test_columns_beside_images_are_in_a_menu_and_select(open_plain, tmp_path):
     assert len(explorer.view) < 60
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1220, "light"), (932, "dark"), (848, "light"), (420, "dark")])
+@pytest.mark.parametrize(
+    ("width", "theme"), [*exhaustive((1220, "light")), (932, "dark"), *exhaustive((848, "light")), (420, "dark")]
+)
 def test_the_table_is_accessible_and_pushes_nothing(open_plain, table, width, theme):
     page, _ = shown(open_plain, table, width=width + 2, height=900, theme=theme)
     chart(page, "age")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 import penstock
+from tests.ui.widths import exhaustive
 
 NUM_CLASSES = 41
 NAMES = [f"class {number}" for number in range(NUM_CLASSES)]
@@ -120,7 +121,7 @@ def test_the_sample_tells_its_weight_with_the_digits_of_its_slider(shown):
     expect(page.locator(".penstock-facts-list")).to_contain_text("12.3, from class 0")
 
 
-@pytest.mark.parametrize("width", [1220, 932, 848, 420, 320])
+@pytest.mark.parametrize("width", [*exhaustive(1220, 932), 848, *exhaustive(420), 320])
 def test_coverage_is_in_view_and_inside_at_every_width(open_plain, ds, width):
     page = open_plain(lambda: penstock.explore(ds), width=width)
     for tab in ("epochs", "times", "batches"):

@@ -55,7 +55,7 @@ def good_arguments(uid):
         "format": "coco", "path": "out.json", "query_only": True, "images": "copy", "overwrite": True, "options": [],
         "first": 0, "last": 1, "data": "1",
         "how": "any", "states": ["edited"], "descending": True, "keep_hidden": True, "condition": 0, "by": "filter",
-        "resize": 64, "window": [0, 100], "after": 2,
+        "resize": 64, "window": [0, 100], "after": 2, "on": True, "schedule": False,
     }  # fmt: skip
 
 

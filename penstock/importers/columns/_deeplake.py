@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -89,7 +90,8 @@ def from_deeplake(
     MissingDependencyError
         If ``deeplake`` is not installed.
     ImporterError
-        If the dataset does not exist, or an image is broken; nothing is left at `dest`.
+        If the dataset does not exist, an image is broken, or TensorFlow is imported already, beside which
+        ``deeplake`` would abort the process; nothing is left at `dest`.
     DatasetExistsError
         If `dest` already exists.
     """
@@ -114,6 +116,11 @@ def from_deeplake(
 def _open(path: str, token: str | None) -> Any:
     if not isinstance(path, str) or not path:
         raise ImporterError(f"{path!r} is of type {type(path).__name__}. Expected the path of a Deep Lake dataset")
+    if "tensorflow" in sys.modules and "deeplake" not in sys.modules:  # its OpenSSL finds TensorFlow's, and aborts
+        raise ImporterError(
+            "Deep Lake cannot be loaded beside TensorFlow: it would end this Python process",
+            hint="import the dataset in a new process, before tensorflow is imported",
+        )
     try:
         import deeplake
     except ImportError as error:

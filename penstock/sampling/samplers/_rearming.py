@@ -27,7 +27,8 @@ class Reweighable:
         """Draw by other weights from the next epoch on; the epoch under way is not touched.
 
         The seed stays and the stream goes on: no epoch repeats the random words of one before. A state is of the
-        weights: to resume, give the same ones before `load_state_dict`.
+        weights: to resume, give the same ones before `load_state_dict`. In deck mode the deal of the new weights is not
+        begun anew, as a loader's is: for the draws of `Loader.with_weights`, make the sampler of its schedule.
 
         Parameters
         ----------

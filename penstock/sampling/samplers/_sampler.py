@@ -54,6 +54,7 @@ class EpochSampler(Reweighable):
                 hint=INJECTING,
             )
         self._plan = source if isinstance(source, SamplingPlan) else None
+        self._is_planned = isinstance(source, SamplingPlan | SchedulePlan)
         self._stream = source.stream() if isinstance(source, SamplingPlan | SchedulePlan) else source
         batch_size = checked_count("batch_size", batch_size)
         if self._stream.size < 1:
@@ -256,7 +257,7 @@ class EpochSampler(Reweighable):
     def _warn_if_left(self, epoch: int) -> None:
         """Warn of a trainer that goes on to the next epoch before the end of this one."""
         begun = self._epoch >= 0 and not self._open and self._asked is None and epoch == self._epoch + 1
-        left = self._whole() - self._done if begun and not self._warned and self._plan is not None else 0
+        left = self._whole() - self._done if begun and not self._warned and self._is_planned else 0
         if left > 0:
             self._warned = True
             warnings.warn(
@@ -285,7 +286,7 @@ class EpochSampler(Reweighable):
     def _warn_if_dropped(self, consumer: object) -> None:
         """Warn of draws that a DataLoader takes and drops: what the plan forecasts is of all draws."""
         each = getattr(consumer, "batch_size", None)
-        if self._warned or not (self._plan is not None or self._continuing) or not isinstance(each, int) or each < 1:
+        if self._warned or not (self._is_planned or self._continuing) or not isinstance(each, int) or each < 1:
             return
         mine = self.num_draws // self._layout()[1]
         processes = 1 if self._is_shared else num_processes_of_accelerate()

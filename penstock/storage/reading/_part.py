@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from penstock.storage._wrap import wrapped
 from penstock.storage.reading._columns import UID
 from penstock.storage.reading._parts import Part
+from penstock.storage.reading._served import ServedVersion
 from penstock.storage.reading._snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ class SnapshotPart(Snapshot):
             if not self._whole.is_in_order:
                 return self._whole.take(np.arange(self._start, self._stop), columns)
             return self.handle.scanner(columns=list(columns), offset=self._start, limit=self.num_rows).to_table()
+
+    def lists(self, column: str) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None] | None:
+        """Return values, offsets and validity of a column of lists in these rows, as of the whole version."""
+        if not self.num_rows or isinstance(self.source, ServedVersion) or not self._whole.is_in_order:
+            return None
+        return self._scanned_lists(column, offset=self._start, limit=self.num_rows)
 
     def take(self, rows: NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
         """Return some of these rows, counted from the first of them."""

@@ -213,10 +213,14 @@ class Snapshot:
         """
         if not self.num_rows or isinstance(self.source, ServedVersion) or self._order is not None:
             return None
+        return self._scanned_lists(column)
+
+    def _scanned_lists(
+        self, column: str, **rows: int
+    ) -> tuple[NDArray[Any], NDArray[np.int64], NDArray[np.bool_] | None]:
         with wrapped(f"read {column} of {self.path!r}"):
-            return flat_batches(
-                self.handle.scanner(columns=[column], batch_size=_BATCH // 4).to_batches(), self.num_rows
-            )
+            scanner = self.handle.scanner(columns=[column], batch_size=_BATCH // 4, **rows)
+            return flat_batches(scanner.to_batches(), self.num_rows)
 
     def fragments_of(self, rows: NDArray[np.int64]) -> list[int] | None:
         """Return the numbers of the fragments that some rows are in; None where that is not known."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -139,24 +139,57 @@ def _parsed(content: bytes | None) -> dict[str, dict[str, Any]]:
 
 def _digest(location: Location, file: str) -> dict[str, Any] | None:
     """Return size and checksum of a file: CRC-32 of a local file, the store's own tag of an object."""
+    if not location.is_remote:
+        return _checksum(location, file)
     with wrapped(f"read {file!r} of {location.path!r}"):
-        if location.is_remote:
-            return location.object_tag(file)
-        path = Path(location.path, file)
-        if not path.is_file():
-            return None
+        found = location.object_tag(file)
+    return found and {**found, "at": location.path}
+
+
+def _checksum(location: Location, file: str) -> dict[str, Any] | None:
+    """Return size and CRC-32 of a file wherever it is; it is read."""
+    with wrapped(f"read {file!r} of {location.path!r}"):
         checksum, size = 0, 0
-        with path.open("rb") as stream:
-            while block := stream.read(_BLOCK):
+        try:
+            for block in _blocks(location, file):
                 checksum, size = zlib.crc32(block, checksum), size + len(block)
-        return {"size": size, "crc32": checksum}
+        except FileNotFoundError:
+            return None
+    return {"size": size, "crc32": checksum}
+
+
+def _blocks(location: Location, file: str) -> Iterator[bytes]:
+    if location.is_remote:
+        yield from map(bytes, location.object_store().get(file).stream(min_chunk_size=_BLOCK))
+        return
+    with Path(location.path, file).open("rb") as stream:
+        while block := stream.read(_BLOCK):
+            yield block
+
+
+def _found(location: Location, file: str, recorded: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what is known now of a file, as far as it can be compared with what is recorded.
+
+    A dataset may have been copied since: a folder into a bucket, where the CRC-32 still holds but has to be computed
+    from what is read; or out of a bucket, or into another, whose tags are not those that were recorded.
+    """
+    if "crc32" in recorded:
+        return _checksum(location, file)
+    if not location.is_remote:
+        path = Path(location.path, file)
+        return {**recorded, "size": path.stat().st_size} if path.is_file() else None
+    with wrapped(f"read {file!r} of {location.path!r}"):
+        found = location.object_tag(file)
+    if found is None or recorded.get("at", location.path) == location.path:
+        return found and {**recorded, **found}
+    return {**recorded, "size": found["size"]}
 
 
 def _wrong(path: str, asked: tuple[str, dict[str, Any]]) -> str | None:
     """Return what is wrong with a file of the dataset at `path`, by its name and what is recorded of it."""
     file, recorded = asked
     try:
-        found = _digest(Location(path), file)
+        found = _found(Location(path), file, recorded)
     except StorageError as error:
         return str(error)
     if found is None:
