@@ -11,6 +11,7 @@ SUITES = {
     "tql": True,
     "growth_queries": False,
     "sampling": False,
+    "oversampling": False,
     "signals": False,
     "loading": True,
     "live": False,
