@@ -7,7 +7,7 @@ INSTALL := $(PIP) install --no-compile --constraint constraints.txt
 NODE_ENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 .DEFAULT_GOAL := help
-.PHONY: help explore test test-all test-fast test-ui check lint types layers dependencies js docs bench faults widgets browser node clean trainers ultralytics
+.PHONY: help explore test test-all test-fast test-ui check lint types layers dependencies js docs bench faults widgets browser node clean trainers ultralytics dist try-dist
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -65,6 +65,13 @@ widgets: node widgets_js/node_modules/.installed  ## rebuild penstock/widgets/st
 
 docs: $(VENV)/.docs  ## build the documentation into docs/_build
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+dist: $(VENV)/.dev  ## build the wheel and the source distribution into dist
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+
+try-dist: dist  ## install the wheel into an empty environment, and run the tour and penstock explore (PYTHON=python3.13)
+	PYTHON="$(PYTHON)" sh scripts/try-wheel.sh dist/*.whl
 
 bench: $(VENV)/.dev  ## compare penstock with other libraries and print the tables
 	$(BIN)/python -m benchmarks $(ARGS)

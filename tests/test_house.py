@@ -1,4 +1,4 @@
-"""What holds the house together: sizes, names, reasons, the wheel, an import that costs nothing."""
+"""What holds the house together: sizes, names, reasons, an import that costs nothing."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tokenize
 import tomllib
-import zipfile
 from collections import Counter
 from pathlib import Path
 
@@ -236,34 +235,3 @@ def test_import_loads_nothing_heavy():
     code = f"import sys, penstock; print([name for name in {HEAVY!r} if name in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed.strip() == "[]"
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
-
-
-@pytest.mark.slow
-def test_wheel_holds_the_built_front_end(wheel):
-    names = set(wheel.namelist())
-    assert {
-        f"penstock/widgets/static/{name}" for name in ("runtime.js.gz", "runtime-extra.js.gz", "stub.js", "style.css")
-    } <= names
-
-
-@pytest.mark.slow
-def test_wheel_holds_the_types(wheel):
-    assert "penstock/py.typed" in wheel.namelist()
-
-
-@pytest.mark.slow
-def test_wheel_holds_the_tour(wheel):
-    assert any(name.endswith("tour.ipynb") for name in wheel.namelist())
-
-
-@pytest.mark.slow
-def test_wheel_holds_no_real_data(wheel):
-    assert not [name for name in wheel.namelist() if name.endswith((".jpg", ".jpeg", ".csv", ".csv.gz", ".lance"))]

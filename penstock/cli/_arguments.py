@@ -13,13 +13,18 @@ __all__ = ["build_parser"]
 
 _MOST = 2**31
 
-_IMAGES = "write the images too, or links to their files"
+_IMAGES = "copy the images, or write links to their files; default: {}"
 _EXPORTS = (
-    ("csv", "a table of labels, numbers and texts", "a .csv file"),
-    ("folder", "a folder of images for each class", "a folder"),
-    ("coco", "COCO instances", "a .json file, or a folder for annotations and images"),
-    ("voc", "Pascal VOC", "a folder for annotations, lists of images, masks and images"),
-    ("yolo", "YOLO", "a folder for label files, data.yaml and images"),
+    ("csv", "a table of labels, numbers and texts", "the .csv file to write"),
+    ("folder", "a folder of images for each class", "the folder to write"),
+    ("coco", "COCO instances", "the .json file to write, or a folder for annotations and images"),
+    ("voc", "Pascal VOC", "the folder to write, with annotations, lists of images, masks and images"),
+    ("yolo", "YOLO", "the folder to write, with label files, data.yaml and images"),
+)
+_ROOTED = (
+    ("voc", "Pascal VOC", "a Pascal VOC folder, such as VOC2012"),
+    ("yolo", "YOLO", "a YOLO folder: data.yaml, images and label files"),
+    ("folder", "a folder of images per class", "a folder that contains a folder of images for each class"),
 )
 _EXAMPLES = """examples:
   penstock explore                                    the demo dataset
@@ -74,7 +79,7 @@ def _add_explore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="open the Explorer in JupyterLab",
         description="Open JupyterLab with the Explorer running on a dataset. "
         "Annotations and image folders are first imported "
-        "into a cache folder. Parts that cannot be read are left out and reported. Ctrl-C stops everything.",
+        "into a cache folder. Parts that cannot be read are skipped and reported. Press Ctrl-C to stop.",
     )
     explore.add_argument(
         "path",
@@ -83,37 +88,40 @@ def _add_explore(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="a penstock dataset, COCO annotations (.json), a COCO, VOC, YOLO or image folder; default: the demo",
     )
     explore.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
-    explore.add_argument("--folder", default=".", metavar="FOLDER", help="where the notebook is written; default: here")
+    explore.add_argument("--folder", default=".", metavar="FOLDER", help="folder of the notebook; default: here")
     explore.add_argument("--port", type=_count, default=0, metavar="N", help="port of JupyterLab; default: a free one")
-    explore.add_argument("--no-browser", action="store_true", help="print the address and do not open a browser")
+    explore.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     explore.set_defaults(command=_commands.explore)
 
 
 def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "import", help="create a dataset from annotations and images", description="Create a dataset."
+        "import",
+        help="create a dataset from annotations and images",
+        description="Create a dataset from annotations and images. `penstock import KIND --help` lists the options.",
     )
     kinds = parser.add_subparsers(title="sources", required=True, metavar="KIND")
     _add_auto(kinds)
-    coco = kinds.add_parser("coco", help="COCO instances")
-    coco.add_argument("annotations", metavar="ANNOTATIONS", help="the JSON file; may be gzipped")
+    coco = kinds.add_parser("coco", help="COCO instances", description="Create a dataset from COCO instances.")
+    coco.add_argument("annotations", metavar="ANNOTATIONS", help="the JSON file; may be compressed with gzip")
     coco.add_argument("images", metavar="IMAGES", help="the folder of the images")
     _add_reading(coco)
     coco.add_argument("--link", action="store_true", help="link to the images instead of copying them")
     coco.set_defaults(command=_commands.import_coco)
-    for kind, what in (("voc", "Pascal VOC"), ("yolo", "YOLO"), ("folder", "a folder of images per class")):
-        rooted = kinds.add_parser(kind, help=what)
-        rooted.add_argument("root", metavar="ROOT", help="the folder")
+    for kind, what, contents in _ROOTED:
+        rooted = kinds.add_parser(kind, help=what, description=f"Create a dataset from {contents}.")
+        rooted.add_argument("root", metavar="ROOT", help="the folder to import")
         if kind != "folder":
             rooted.add_argument("--split", help="import only this split")
             _add_reading(rooted)
             if kind == "yolo":
-                _add_task(rooted, "what the dataset is for; by default its YAML and its lines decide")
+                _add_task(rooted, "what the label lines contain; default: decided by the YAML file and the lines")
         else:
             rooted.add_argument(
                 "--splits",
                 metavar="NAMES",
-                help="the folders that are splits, separated by commas; '' means none",
+                help="names of the folders that are splits, separated by commas; '' for none; "
+                "default: train, val, test and the like",
             )
         rooted.set_defaults(command=_commands.import_rooted, kind=kind)
     _add_table(kinds)
@@ -123,27 +131,40 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
             "dest", nargs="?" if is_auto else None, metavar="DEST", help="where to create the dataset; must not exist"
         )
         source.add_argument(
-            "--on-error", choices=("raise", "skip"), default="raise", help="stop at an error, or skip the sample"
+            "--on-error",
+            choices=("raise", "skip"),
+            default="raise",
+            help="stop at an error, or skip the sample; default: raise",
         )
-        source.add_argument("--num-workers", type=_count, default=0, metavar="N", help="threads that read images")
+        source.add_argument(
+            "--num-workers", type=_count, default=0, metavar="N", help="number of threads that read images"
+        )
     _add_standard(kinds)
 
 
 def _add_auto(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    auto = kinds.add_parser("auto", help="COCO, VOC, YOLO or an image folder, detected automatically")
+    auto = kinds.add_parser(
+        "auto",
+        help="COCO, VOC, YOLO or an image folder, detected automatically",
+        description="Create a dataset from a file or folder whose format is detected.",
+    )
     auto.add_argument("path", metavar="PATH", help="annotations (.json, .yaml) or a folder")
     auto.add_argument("--images", metavar="FOLDER", help="folder of the images that COCO annotations name")
-    auto.add_argument("--dry-run", action="store_true", help="print what is recognized and write nothing")
+    auto.add_argument("--dry-run", action="store_true", help="print what would be imported and write nothing")
     auto.set_defaults(command=_commands.import_auto)
 
 
 def _add_standard(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    standard = kinds.add_parser("standard", help="MNIST, CIFAR-10 and others; downloaded when missing")
+    standard = kinds.add_parser(
+        "standard",
+        help="MNIST, CIFAR-10 and others; downloaded when missing",
+        description="Create a standard dataset. Its files are downloaded when missing, and checked.",
+    )
     standard.add_argument("name", metavar="NAME", help="cifar10, cifar100, fashion-mnist, mnist, stl10, svhn or usps")
     standard.add_argument(
-        "dest", nargs="?", metavar="DEST", help="where the dataset is made; must not exist; default: the data folder"
+        "dest", nargs="?", metavar="DEST", help="where to create the dataset; must not exist; default: the data folder"
     )
-    standard.add_argument("--extra", action="store_true", help="add the further images of stl10 or svhn")
+    standard.add_argument("--extra", action="store_true", help="include the extra images of stl10 or svhn")
     standard.set_defaults(command=_commands.import_standard)
 
 
@@ -153,7 +174,7 @@ def _add_reading(source: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FOLDER",
-        help="another folder that may be read; can be repeated",
+        help="another folder that links to images may lead into; can be repeated",
     )
     source.add_argument(
         "--exif",
@@ -164,7 +185,11 @@ def _add_reading(source: argparse.ArgumentParser) -> None:
 
 
 def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    table = kinds.add_parser("table", help="a CSV file with multi-label cells")
+    table = kinds.add_parser(
+        "table",
+        help="a CSV file with multi-label cells",
+        description="Create a dataset from a CSV file. A cell may have several labels.",
+    )
     table.add_argument("table", metavar="CSV", help="the file; may be compressed")
     table.add_argument(
         "--labels",
@@ -185,19 +210,23 @@ def _add_table(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def _add_export(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser(
-        "export", help="write annotations for other tools", description="Write the annotations of a dataset."
+        "export",
+        help="write annotations for other tools",
+        description="Write the annotations of a dataset. `penstock export FORMAT --help` lists the options.",
     )
     kinds = parser.add_subparsers(title="formats", required=True, metavar="FORMAT")
     for kind, what, place in _EXPORTS:
-        export = kinds.add_parser(kind, help=what)
+        export = kinds.add_parser(kind, help=what, description=f"Write a dataset as {what}.")
         export.add_argument("path", metavar="DATASET", help="the dataset")
         export.add_argument("dest", metavar="DEST", help=place)
         export.add_argument("--query", metavar="TQL", help="export only the rows that this query selects")
         if kind != "csv":
-            export.add_argument("--images", choices=("copy", "link"), help=_IMAGES)
-        export.add_argument("--overwrite", action="store_true", help="replace what is at DEST")
+            export.add_argument(
+                "--images", choices=("copy", "link"), help=_IMAGES.format("copy" if kind == "folder" else "neither")
+            )
+        export.add_argument("--overwrite", action="store_true", help="replace DEST if it exists")
         if kind == "yolo":
-            _add_task(export, "what a label line has; default: that of the import, or the most that the dataset has")
+            _add_task(export, "what the label lines contain; default: as imported, else the most that the dataset has")
         export.set_defaults(command=_commands.export, kind=kind)
 
 
@@ -206,9 +235,17 @@ def _add_task(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    log = commands.add_parser("log", help="list a dataset's commits")
-    query = commands.add_parser("query", help="print the rows a TQL query selects")
-    verify = commands.add_parser("verify", help="read every sample and list the broken ones")
+    log = commands.add_parser(
+        "log", help="list a dataset's commits", description="List the commits of a dataset, newest first."
+    )
+    query = commands.add_parser(
+        "query", help="print the rows a TQL query selects", description="Print the rows that a TQL query selects."
+    )
+    verify = commands.add_parser(
+        "verify",
+        help="read every sample and list the broken ones",
+        description="Read every sample and list the broken ones. The exit status is 1 if there are any.",
+    )
     for parser, command in ((log, _commands.log), (query, _commands.query), (verify, _commands.verify)):
         parser.add_argument("path", metavar="PATH", help="the dataset")
         parser.set_defaults(command=command)
@@ -216,4 +253,4 @@ def _add_readers(commands: argparse._SubParsersAction[argparse.ArgumentParser]) 
     query.add_argument(
         "--rows", type=_count, default=20, metavar="N", help="maximum number of rows to print; default: 20"
     )
-    query.add_argument("--seed", type=int, default=0, help="seed of SAMPLE BY; default: 0")
+    query.add_argument("--seed", type=int, default=0, metavar="N", help="seed of SAMPLE BY; default: 0")

@@ -85,6 +85,9 @@ def label_the_ring(tour, explorer):
     root = explorer.root
     root.locator(f"[data-testid=penstock-grid] [role=gridcell]:has([data-row='{row}'])").click()
     detail = root.get_by_test_id("penstock-detail")
+    names = detail.locator(".penstock-facts-list dt")
+    expect(names.first).to_be_visible()
+    assert names.evaluate_all("all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)") == []
     detail.get_by_test_id("penstock-labels").get_by_role("button", name=old, exact=True).click()
     root.get_by_role("option", name=new).click()
     expect(detail.get_by_test_id("penstock-labels")).to_contain_text(new)
