@@ -64,7 +64,7 @@ def _result_row(binder: Binder, node: ast.Call) -> Bound:
 
 def _mixed(rows: NDArray[np.int64], seed: int, call: int) -> NDArray[np.uint64]:
     """Return 64 well mixed bits per row: splitmix64 of row, seed and call."""
-    start = (seed * 0x9E3779B97F4A7C15 + call * 0xD1342543DE82EF95) % 2**64
+    start = ((seed + 1) * 0x9E3779B97F4A7C15 + call * 0xD1342543DE82EF95) % 2**64  # 0 would stay 0
     state = rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(start)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)
