@@ -227,9 +227,10 @@ def usage(action):
 def errors_page():
     """Return the page of the errors, as a tree."""
     text = (
-        "Every error that penstock raises is a `PenstockError`, and also the built-in error that a Python user "
-        "expects, which is in parentheses below. An error is raised before anything is changed. Its message says what "
-        "is wrong, with the value, and what was expected; `error.hint` is the way out, if there is one."
+        "What goes wrong with data, queries, storage, sampling and training is a `PenstockError`, and also the "
+        "built-in error that a Python user expects, which is in parentheses below. (A wrong argument of a widget is "
+        "Python's own `TypeError` or `ValueError`.) An error is raised before anything is changed. Its message says "
+        "what is wrong, with the value, and what was expected; `error.hint` says what to do, if that is known."
     )
     block = """```python
 import penstock
@@ -275,7 +276,11 @@ def below_of(cls):
 
 def widgets_page():
     """Return the page of the widgets and the state they share with the browser."""
-    described = attributes_of(widgets.Explorer)
+    of_sessions = described_in(widgets.Session, "Parameters")
+    described = {
+        name: what.replace("As of `Session`", of_sessions.get(name, "").rstrip("."))
+        for name, what in described_in(widgets.Explorer, "Attributes").items()
+    }
     own = widgets.Explorer.class_traits()
     names = [name for name in own if name in described and not name.startswith("_")]
     rows = [[code(name), kind(own[name]), described[name]] for name in names]
@@ -321,15 +326,15 @@ def kind(trait):
     return f"{found} or None" if trait.allow_none else found
 
 
-def attributes_of(cls):
-    """Return what the docstrings of a class and its bases say about each attribute."""
+def described_in(cls, title):
+    """Return what a section in the docstrings of a class and its bases says about each name."""
     found = {}
     for base in cls.__mro__:
         text = inspect.cleandoc(vars(base).get("__doc__") or "")
-        section = re.search(r"^Attributes\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", text, re.MULTILINE | re.DOTALL)
+        section = re.search(rf"^{title}\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", text, re.MULTILINE | re.DOTALL)
         if base.__module__.startswith("penstock") and section:
             for names, what in re.findall(r"^(\w[\w, ]*?)(?: : .*)?\n((?:    .*\n?)+)", section[1], re.MULTILINE):
-                found |= {name.strip(): " ".join(what.split()) for name in names.split(",")}
+                found = {name.strip(): " ".join(what.split()) for name in names.split(",")} | found
     return found
 
 

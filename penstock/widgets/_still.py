@@ -108,4 +108,4 @@ def _share(value: float) -> str:
 
 
 def _foot() -> str:
-    return "<p><i>This is a still picture: run the cell to open it.</i></p>"
+    return "<p><i>This is a still image: run the cell to open it.</i></p>"

@@ -57,10 +57,8 @@ class SessionWidget(HeardWidget):
     ----------
     kind : str
         Which panels it shows (Python to browser).
-    height : int
-        Height in CSS pixels, 120 to 4,000 (both directions).
-    theme : {"auto", "light", "dark"}
-        Colors; "auto" follows the notebook (both directions).
+    height, theme
+        Height in CSS pixels; colors, where "auto" follows the notebook (both directions).
     labels : str or None
         The class label tensor that charts count (Python to browser).
     snapshot : dict
@@ -71,14 +69,8 @@ class SessionWidget(HeardWidget):
         Text in the editor that has not run (browser to Python).
     weights : ndarray of float64, shape (num_clauses,)
         Weight of each clause of the query (both directions).
-    mode : {"iid", "deck", "once"}
-        How samples are drawn (both directions).
-    seed : int
-        Seed of the draws, 0 or greater (both directions).
-    size : int or None
-        Draws of an epoch; None is the size of the query (both directions).
-    unit : {"instances", "samples"}
-        What the bars count: labels, or samples that have them (both directions).
+    mode, seed, size, unit
+        As of `Session` (both directions).
     panel : dict
         How the browser has set its panels (browser to Python); a reload starts from it.
     selection : dict
@@ -336,7 +328,7 @@ class SessionWidget(HeardWidget):
             _publish(bundle[0], self._outputs[-1], update=False)
 
     def freeze(self) -> None:
-        """Replace what this widget shows in the notebook by a still picture of it.
+        """Replace what this widget shows in the notebook by a still image of it.
 
         The picture is HTML without scripts: query, thumbnails of the first samples, bars and coverage. It stays in
         the notebook file, and is shown where no kernel runs, by nbconvert and by websites. The widget itself goes on:

@@ -10,7 +10,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-GUIDES = [ROOT / "CONTRIBUTING.md", ROOT / "docs/architecture.md", *sorted((ROOT / "docs/contributing").glob("*.md"))]
+GUIDES = [
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "docs/architecture.md",
+    ROOT / "docs/accessibility.md",
+    *sorted((ROOT / "docs/contributing").glob("*.md")),
+]
 WIDTH = 100
 FOLDERS = ("penstock", "widgets_js", "tests", "docs", "benchmarks", "notebooks", "scripts")
 FILES = {

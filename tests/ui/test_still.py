@@ -28,7 +28,7 @@ def test_freeze_leaves_a_still_picture_in_the_notebook(open_notebook):
     open_explorer(notebook)
     notebook.run_cell(1)
     still = notebook.page.locator(".penstock-still")
-    expect(still).to_contain_text("This is a still picture: run the cell to open it.")
+    expect(still).to_contain_text("This is a still image: run the cell to open it.")
     expect(still.locator("img").first).to_be_visible()
     expect(notebook.page.get_by_test_id("penstock-explorer")).to_have_count(0)
     saved = notebook.page.evaluate("window.jupyterapp.shell.currentWidget.content.model.toJSON().cells[0].outputs")
@@ -55,5 +55,5 @@ def test_nbconvert_shows_the_picture(executed):
     from nbconvert import HTMLExporter
 
     page, _ = HTMLExporter(embed_images=True).from_notebook_node(executed)
-    assert "This is a still picture: run the cell to open it." in page
+    assert "This is a still image: run the cell to open it." in page
     assert "application/vnd.jupyter.widget-view+json" not in page

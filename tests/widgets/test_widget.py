@@ -57,7 +57,7 @@ def test_the_text_in_a_notebook_says_what_to_do(explorer):
 
 def test_what_a_notebook_keeps_has_a_still_picture_without_scripts(explorer):
     data, _ = explorer._repr_mimebundle_()
-    assert "This is a still picture: run the cell to open it." in data["text/html"]
+    assert "This is a still image: run the cell to open it." in data["text/html"]
     assert "<script" not in data["text/html"]
     assert len(data["text/html"]) < 16_000
 
