@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 import penstock
-from penstock.errors import DatasetError, ReadOnlyError, SamplingError, UncommittedChangesError, ViewNotFoundError
+from penstock.errors import (
+    DatasetError,
+    QueryEvaluationError,
+    ReadOnlyError,
+    SamplingError,
+    UncommittedChangesError,
+    ViewNotFoundError,
+)
 from penstock.tensors import decode_image, encode_image
 
 
@@ -84,6 +91,13 @@ def test_a_row_of_several_texts_is_their_list(tmp_path, query, expected):
     view = penstock.from_arrays(arrays, tmp_path / "texts", htypes=htypes, progress=False).query(query)
     assert view["name"].data()["value"] == expected
     assert view.pandas()["name"].tolist() == expected
+
+
+def test_a_group_of_lists_of_texts_is_refused_in_words(tmp_path):
+    arrays = {"site": ["x", "y", "x"], "meta": [{"iso": 1, "lens": 2}, {}, {"iso": 3}]}
+    ds = penstock.from_arrays(arrays, tmp_path / "ds", htypes={"site": "text", "meta": "json"}, progress=False)
+    with pytest.raises(QueryEvaluationError, match="a group cannot list several"):
+        ds.query("select site, keys(meta) as k group by site")
 
 
 def test_a_sampled_view_is_epoch_0_of_the_live_loader(ds):

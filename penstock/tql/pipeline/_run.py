@@ -196,11 +196,20 @@ def _rows_of(relation: Relation, context: Context) -> NDArray[np.int64]:
 
 
 def _columns(stage: Stage, relation: Relation, context: Context) -> dict[str, Ragged]:
-    return {
+    columns = {
         field.name: to_ragged(stage.load(relation, context, number), relation.num_rows, field.type.class_names)
         for number, field in enumerate(stage.fields)
         if not field.pixels
     }
+    for name, column in columns.items():
+        if len(column) != relation.num_rows:
+            raise QueryEvaluationError(
+                f"each sample of {name!r} is a list of texts, and a group cannot list several of these",
+                text=context.text,
+                start=0,
+                end=len(context.text),
+            )
+    return columns
 
 
 def parse_sampling(text: str, *, seed: int = 0, mode: str = "iid", size: int | None = None) -> SamplingSpec:
