@@ -12,7 +12,7 @@ from shutil import disk_usage
 import pytest
 
 from tests.s3 import Bucket, Server, running_server
-from tests.schedule import FileScheduling, longest_first
+from tests.schedule import FileScheduling, group_of, longest_first
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell started the tests in its background
     signal.signal(signal.SIGINT, signal.default_int_handler)  # else processes the tests interrupt would not notice
@@ -63,6 +63,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     result = yield
     if config.getoption("loadgroup", False):
         items[:] = longest_first(items)
+    else:
+        items.sort(key=lambda item: group_of(item) != "deeplake")
     return result
 
 

@@ -11,7 +11,8 @@ from collections import Counter
 import pytest
 from xdist.scheduler import LoadGroupScheduling
 
-LONGEST = ("ui", "ray", "faults", "tensorflow")  # groups, the longest first
+LONGEST = ("ui", "deeplake", "ray", "faults", "tensorflow")  # groups, the longest first
+# but for deeplake, which aborts a process that has imported tensorflow before
 
 
 class FileScheduling(LoadGroupScheduling):

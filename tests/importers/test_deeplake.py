@@ -9,8 +9,7 @@ from penstock.errors import ImporterError, MissingDependencyError
 from penstock.importers import from_deeplake, import_report
 from penstock.tensors import image_format
 
-# before the tests that import tensorflow, in the same worker: the two abort the process in the other order
-pytestmark = pytest.mark.xdist_group("tensorflow")
+pytestmark = pytest.mark.xdist_group("deeplake")  # which runs before what imports tensorflow
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (3, 8, 9, 3), np.uint8)
 
