@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { searchClasses } from "../session/labels.ts";
 import type { Session } from "../session/session.ts";
 import { classColor, classDash } from "../ui/colors.ts";
@@ -31,9 +31,9 @@ export function ClassChoices({ session, onDone, focus }: Props) {
   const creatable = store.dataset.value?.classes_fixed === null && labeling.aim.value.kind !== "class";
   const fresh = creatable && name !== "" && !names.includes(name);
   const current = currentOf(session);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focus > 0) field.current?.focus({ preventScroll: true });
-    setTyped("");
+    setTyped(""); // before the next key: an effect after the paint would take back what was typed meanwhile
     setActive(null);
   }, [focus]);
   useEffect(() => {
