@@ -50,6 +50,7 @@ class Explorer:
         folded = self.root.get_by_test_id("penstock-fold")
         if folded.count() > 0:
             folded.click()
+        expect(self.root.locator(f"{CODE_MIRROR} .cm-line").first).to_be_visible()  # the editor comes after the page
         return "\n".join(self.root.locator(f"{CODE_MIRROR} .cm-line").all_inner_texts())
 
     def expect_pool(self, num_matches: int) -> None:
