@@ -416,3 +416,13 @@ def test_a_class_label_that_is_not_there_is_an_empty_sample(table):
     # findings begin with 0, 1, 2, nothing, 1, 2
     assert [column.row(i).tolist() for i in range(len(column))] == [[0], [1], [2], []]
     assert column.class_names == ("No_Finding", "Hernia", "Mass", "Edema")
+
+
+# -- random numbers -----------------------------------------------------------------------
+
+
+def test_the_first_row_is_as_random_as_the_others(table):
+    first = [run("select *, random() as r", table, seed=seed).columns["r"].values[0] for seed in range(200)]
+    assert 0 not in first
+    assert len(set(first)) == 200
+    assert abs(np.mean(first) - 0.5) < 0.1  # five standard deviations of the mean of 200
