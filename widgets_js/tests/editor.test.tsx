@@ -197,6 +197,21 @@ describe("the editor", () => {
     expect(document.activeElement).toBe(find("stage"));
   });
 
+  it("keeps what is typed as soon as the list is there", async () => {
+    const { press, openEditor, need } = await mount();
+    await openEditor();
+    await press("Tab");
+    document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: "c", bubbles: true, cancelable: true }));
+    for (let turn = 0; turn < 500 && need("dock").dataset.open !== "true"; turn++) await Promise.resolve();
+    expect(need("dock").dataset.open).toBe("true"); // rendered, and not painted yet
+    const field = need("class-find") as HTMLInputElement;
+    field.value = "cros";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await settle();
+    await settle();
+    expect(field.value).toBe("cros");
+  });
+
   it("opens the list for a chip, and × removes the class", async () => {
     const { el, openEditor, find, need, edits, kernel } = await mount();
     await openEditor();

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ClassChoices } from "../detail/class-choices.tsx";
 import type { Session } from "../session/session.ts";
 
@@ -12,7 +12,7 @@ export function ClassDock({ session }: { session: Session }) {
   const [focus, setFocus] = useState(0);
   const picking = labeling.picking.value;
   const asked = labeling.asked.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (picking) setFocus((count) => count + 1);
   }, [picking, asked]);
   const at = detail.chosenAt.value;
