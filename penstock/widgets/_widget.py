@@ -330,7 +330,7 @@ class SessionWidget(HeardWidget):
     def freeze(self) -> None:
         """Replace what this widget shows in the notebook by a still image of it.
 
-        The picture is HTML without scripts: query, thumbnails of the first samples, bars and coverage. It stays in
+        The image is HTML without scripts: query, thumbnails of the first samples, bars and coverage. It stays in
         the notebook file, and is shown where no kernel runs, by nbconvert and by websites. The widget itself goes on:
         its next display is alive. A page that was loaded again since the display must run the cell of the display
         first: a browser then no longer knows which output is meant.
